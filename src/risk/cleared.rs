@@ -1,0 +1,29 @@
+//! The type that may reach the gate: an approved output, or an event that is no output.
+
+use crate::wire::Event;
+
+/// An event that may reach the gate. An output inside was approved by RISK: this module's parent
+/// alone can make one, and the gate takes nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Cleared(Event);
+
+impl Cleared {
+    /// Lets an event pass that is no output (timers, sessions, reports); `None` for outputs.
+    #[inline(always)]
+    pub fn pass(event: &Event) -> Option<Cleared> {
+        (!event.kind.is_output()).then_some(Cleared(*event))
+    }
+
+    /// An output that RISK stands behind.
+    #[inline(always)]
+    #[allow(dead_code)]
+    pub(super) fn approve(event: Event) -> Cleared {
+        Cleared(event)
+    }
+
+    /// What it is.
+    #[inline(always)]
+    pub fn event(&self) -> &Event {
+        &self.0
+    }
+}

@@ -1,0 +1,126 @@
+//! Payloads of the pipeline's own inputs: the run, timers, sessions, gaps, commands.
+
+use bytemuck::{Pod, Zeroable};
+
+/// First event of every run; what must differ from run to run comes from here.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Run {
+    /// Chosen once per run, never again.
+    pub epoch: u64,
+    /// Order numbers of this run start above this one.
+    pub order_base: u64,
+    /// Must be zero.
+    pub reserved: [u64; 2],
+}
+
+/// A deadline has passed: the header's `ts_recv` is the time to believe.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Timer {
+    /// Which timer; see the associated constants.
+    pub id: u32,
+    /// Must be zero.
+    pub reserved: u32,
+    /// When it was due, ns UTC.
+    pub due: u64,
+    /// How often it has fired.
+    pub count: u64,
+    /// Must be zero.
+    pub reserved2: u64,
+}
+
+impl Timer {
+    /// The pipeline's heartbeat: staleness, time exits, message-rate windows, broker heartbeats.
+    pub const BEAT: u32 = 0;
+}
+
+/// A connection changed its state. The header's `source` says which.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Session {
+    /// The state it is in now.
+    pub state: SessionState,
+    /// Must be zero.
+    pub reserved: [u8; 3],
+    /// Attempts since it was last up.
+    pub attempts: u32,
+    /// Broker: the next sequence number that the peer is expected to use.
+    pub next_in: u64,
+    /// Must be zero.
+    pub reserved2: [u64; 2],
+}
+
+/// States of a connection.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Pod, Zeroable)]
+pub struct SessionState(pub u8);
+
+impl SessionState {
+    /// Not connected; a new attempt follows after a backoff.
+    pub const DOWN: SessionState = SessionState(0);
+    /// The transport is open; a broker's gate may log on.
+    pub const CONNECTED: SessionState = SessionState(1);
+    /// Subscribed and streaming, or logged on.
+    pub const UP: SessionState = SessionState(2);
+    /// Nothing was heard for longer than the session allows: what it quoted is stale.
+    pub const STALE: SessionState = SessionState(3);
+    /// The peer refused the session for good (credentials, version): no further attempt.
+    pub const REFUSED: SessionState = SessionState(4);
+    /// A recording has come to its end.
+    pub const ENDED: SessionState = SessionState(5);
+}
+
+/// Records were lost: everything that the session quoted is stale until it is quoted again.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Gap {
+    /// Why: 1 slow-reader skip, 2 reconnect, 3 sequence, 4 datagram loss.
+    pub cause: u32,
+    /// Must be zero.
+    pub reserved: u32,
+    /// How many records, where the venue says; 0 where it does not.
+    pub lost: u64,
+    /// Must be zero.
+    pub reserved2: [u64; 2],
+}
+
+/// The operator's word.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Command {
+    /// What to do.
+    pub verb: Verb,
+    /// Must be zero.
+    pub reserved: [u8; 7],
+    /// Must be zero.
+    pub reserved2: [u64; 3],
+}
+
+/// What an operator can say.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Pod, Zeroable)]
+pub struct Verb(pub u8);
+
+impl Verb {
+    /// Stop deciding, cancel what is open, end the run.
+    pub const STOP: Verb = Verb(1);
+    /// Latch the kill switch: no order leaves, everything open is cancelled.
+    pub const KILL: Verb = Verb(2);
+}
+
+/// Bytes or records that the feed refused.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Fault {
+    /// Why: numbered by the feed's own table.
+    pub code: u32,
+    /// Must be zero.
+    pub reserved: u32,
+    /// Position in the session's byte stream.
+    pub offset: u64,
+    /// What was found there, for the reader of the journal.
+    pub found: u64,
+    /// How many so far on this session.
+    pub count: u64,
+}
