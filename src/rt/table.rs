@@ -97,7 +97,7 @@ impl Table {
         }
         let as_size = |word| usize::try_from(word).unwrap_or(usize::MAX).min(map.len());
         let (room, row_words) = (as_size(header(ROOM)), as_size(header(ROW_WORDS)));
-        let wanted = room.checked_mul(row_words + LABEL_WORDS).unwrap_or(usize::MAX);
+        let wanted = room.saturating_mul(row_words + LABEL_WORDS);
         if row_words == 0 || wanted.saturating_add(HEADER_WORDS) > map.len() {
             return Err(wrong("shorter than its header says"));
         }
