@@ -174,9 +174,8 @@ impl Chain {
             self.totals.refused += 1;
             return;
         }
-        if held.class == NOBODY {
-            self.count_class(&definition);
-        }
+        self.count_class(held.class, -1);
+        self.count_class(definition.class, 1);
         let instrument = self.terms(&definition);
         if same_terms(&held, &instrument) {
             let terms = &mut self.instruments[index as usize];
@@ -190,12 +189,14 @@ impl Chain {
         }
     }
 
-    fn count_class(&mut self, definition: &market::Definition) {
-        if definition.class.is_option() {
-            self.totals.options += 1;
-        } else {
-            self.totals.others += 1;
+    // A definition can refine what a mapping alone said, so it is counted anew.
+    fn count_class(&mut self, class: market::Class, change: i64) {
+        if class == NOBODY {
+            return;
         }
+        let totals = &mut self.totals;
+        let count = if class.is_option() { &mut totals.options } else { &mut totals.others };
+        *count = count.saturating_add_signed(change);
     }
 
     fn terms(&mut self, definition: &market::Definition) -> Instrument {

@@ -103,6 +103,24 @@ crate::section! {
     }
 }
 
+crate::section! {
+    /// When forwards and Greeks are computed anew.
+    pub struct Revaluation {
+        /// Pairs of call and put nearest the money that make a forward.
+        pub pairs_max: usize = 12, in 1..=64, "pairs";
+        /// Fewer pairs than this give no forward; the spot serves instead where there is one.
+        pub pairs_min: usize = 2, in 1..=64, "pairs";
+        /// A forward counts as moved when it has moved by this share of the root's smallest tick.
+        pub move_min: f64 = 0.5, in 0.0..=1_000.0, "ticks";
+        /// An expiry is computed anew when so much time has passed, even if nothing moved.
+        pub step: Span = Span(1_000_000_000), "-";
+        /// Nearest expiries that are computed at every batch; the others take turns on the beat.
+        pub active: usize = 4, in 1..=4_096, "expiries";
+        /// Other expiries computed at each beat.
+        pub turns: usize = 1, in 0..=4_096, "expiries";
+    }
+}
+
 /// What the configuration says of the market.
 #[derive(Clone, Debug)]
 pub struct Universe {
@@ -116,10 +134,12 @@ pub struct Universe {
     pub rates: Rates,
     /// Sizes and clock.
     pub limits: Limits,
+    /// When forwards and Greeks are computed anew.
+    pub revaluation: Revaluation,
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[rates]` and `[chain]` out of a file. `None` where
+    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None` where
     /// something is wrong: the reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
@@ -127,6 +147,7 @@ impl Universe {
         let calendars = read_calendars(reader, &rows);
         let all = read_roots(reader, &names);
         let rates = reader.section::<Rates>("rates");
+        let revaluation = reader.section::<Revaluation>("greeks")?;
         let limits = reader.section::<Limits>("chain")?;
         let default = all.iter().find(|root| root.text() == "default").cloned();
         let roots: Vec<Root> = all.into_iter().filter(|root| root.text() != "default").collect();
@@ -136,7 +157,7 @@ impl Universe {
             return None;
         }
         let default = default.map(|root| Root { listed: false, ..root });
-        Some(Universe { roots, default, calendars: calendars?, rates: rates?, limits })
+        Some(Universe { roots, default, calendars: calendars?, rates: rates?, limits, revaluation })
     }
 
     /// Reads a whole file of its own, such as `config/universe.toml`.
