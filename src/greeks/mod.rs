@@ -1,1 +1,7 @@
-//! Stub: to be written.
+//! Forwards, implied volatilities and Greeks: the chain in; FORWARD and GREEKS events out.
+//!
+//! The kernels take blocks of eight strikes ([`math`], [`black`], [`implied`]); [`Revalue`] decides
+//! what has to be computed at the end of a batch.
+
+pub mod black;
+pub mod math;
