@@ -87,3 +87,43 @@ fn price_and_greeks_meet_the_reference() {
     }
     assert!(worst <= 4.0);
 }
+
+/// Every price of the reference that has a volatility gives it within four units; every other is
+/// refused with its reason.
+#[test]
+fn implied_volatility_meets_the_reference() {
+    let Some(rows) = Rows::read("implied_vol.csv.gz") else { return };
+    let mut strata: std::collections::BTreeMap<String, Errors> = Default::default();
+    for row in rows.iter() {
+        let [s, k, t, r, q, price] = ["S", "K", "T", "r", "q", "price"].map(|c| row.number(c));
+        let call = row.number("cp") > 0.0;
+        let options = Options {
+            spot: all(s),
+            strike: all(k),
+            years: all(t),
+            r: all(r),
+            q: all(q),
+            vol: all(f64::NAN),
+        };
+        let mask = if call { all(f64::from_bits(u64::MAX)) } else { all(0.0) };
+        let found = first(options.implied(all(price), mask));
+        let status = options.status(0, price, call);
+        let wanted = row.text("status").trim_end_matches("_ulp");
+        assert_eq!(status.name(), wanted, "row {}", row.text("id"));
+        assert_eq!(found.is_nan(), wanted != "ok", "row {}: {found}", row.text("id"));
+        if wanted != "ok" {
+            continue;
+        }
+        let sigma = row.number("sigma");
+        let condition = 1.0 + row.number("cond_price") + 2.0 * row.number("cond_spot");
+        let units = (found / sigma - 1.0).abs() / (EPSILON * condition);
+        let label = format!("row {}: {found:e} for {sigma:e}", row.text("id"));
+        strata
+            .entry(row.text("stratum").into())
+            .or_insert_with(|| Errors(Vec::new()))
+            .0
+            .push((units, label));
+    }
+    let worst = strata.iter_mut().map(|(name, errors)| errors.report(name).2).fold(0.0, f64::max);
+    assert!(worst <= 4.0, "{worst}");
+}

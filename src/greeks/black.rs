@@ -5,7 +5,9 @@
 //! strike, A·n(d1) = B·n(d2), so both tails are A·n(d1) times Mills' ratios, whose quotients share
 //! a division. Higher Greeks are products of what [`Parts`] holds; they have their place there.
 
+use super::implied::{Priced, Terms};
 use super::math::{INV_SQRT_TAU, V, all, exp, exp_parts, ln_ratio, mills_parts};
+use crate::wire::market::VolStatus;
 
 /// Time and rates of the rows of one call: the same for all, or by lane.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +187,31 @@ impl Options {
         let known = (b + slice.a + self.years + self.vol).is_nan();
         let pair = priced.select(live, &done);
         pair.select(!known, &Pair::nan())
+    }
+
+    /// Volatilities of prices of these options (their own `vol` is not read), NaN where there is
+    /// none; `call` is a mask.
+    #[inline]
+    pub fn implied(&self, price: V, call: V) -> V {
+        let (slice, x) = self.slice();
+        let b = self.strike * slice.discount;
+        let inv_root_t = all(1.0) / slice.root_t;
+        Priced { price, call, a: slice.a, b, x, inv_root_t }.implied().0
+    }
+
+    /// Why the price of a lane has a volatility or has none.
+    pub fn status(&self, lane: usize, price: f64, call: bool) -> VolStatus {
+        let (slice, _) = self.slice();
+        let at = |column: V| column.to_array()[lane];
+        let terms = Terms {
+            cp: if call { 1.0 } else { -1.0 },
+            spot: at(self.spot),
+            strike: at(self.strike),
+            years: at(self.years),
+            a: at(slice.a),
+            b: at(self.strike * slice.discount),
+        };
+        terms.status(price)
     }
 
     #[inline(always)]

@@ -4,4 +4,5 @@
 //! what has to be computed at the end of a batch.
 
 pub mod black;
+pub mod implied;
 pub mod math;
