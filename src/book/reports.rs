@@ -183,7 +183,7 @@ impl Book {
     }
 
     /// Keeps the list of open packages.
-    fn list(&mut self, place: u32, was_open: bool) {
+    pub(super) fn list(&mut self, place: u32, was_open: bool) {
         if place == NO_PACKAGE {
             return;
         }
