@@ -74,9 +74,10 @@ impl Desk {
     /// Revalues what is held at the worse side of the market: longs at the bid (0 without one),
     /// shorts at the ask. A short without an ask leaves the session's P&L unknown.
     pub fn mark(&mut self) {
-        self.book.pnl = self.book.unrealised(&self.chain).map(|open| {
-            self.book.realised.saturating_add(open).saturating_sub(self.book.fees)
-        });
+        self.book.pnl = self
+            .book
+            .unrealised(&self.chain)
+            .map(|open| self.book.realised.saturating_add(open).saturating_sub(self.book.fees));
     }
 }
 
@@ -183,8 +184,21 @@ impl Book {
         match event.kind {
             Kind::RUN => self.base = event.body::<control::Run>().order_base,
             Kind::REPORT => drop(self.report(event.body())),
-            Kind::SESSION | Kind::STATUS | Kind::COMMAND => self.venue.apply(event),
+            Kind::SESSION => self.session(event),
+            Kind::STATUS | Kind::COMMAND => self.venue.apply(event),
             _ => {}
+        }
+    }
+
+    /// A session that was down may have swallowed cancels: they may be sent again.
+    fn session(&mut self, event: &Event) {
+        self.venue.apply(event);
+        if self.venue.broker_up {
+            return;
+        }
+        for i in 0..self.live.len() {
+            let at = self.place(self.live[i]);
+            self.orders[at].canceling = 0;
         }
     }
 
@@ -300,21 +314,24 @@ impl Book {
         true
     }
 
-    /// Enters an approved cancel; false where the order cannot be canceled any more.
-    pub fn register_cancel(&mut self, id: u64, order: u64) -> bool {
+    /// Whether a cancel at `now` makes sense: the order can trade, and no cancel younger than
+    /// `again_after` is on its way.
+    pub fn can_cancel(&self, order: u64, now: Timestamp, again_after: u64) -> bool {
+        self.order(order).is_some_and(|target| {
+            let waiting = target.canceling != 0 && now < target.canceling + again_after;
+            target.state.is_live() && !waiting
+        })
+    }
+
+    /// Enters an approved cancel, sent at `now`.
+    pub fn register_cancel(&mut self, id: u64, order: u64, now: Timestamp) {
         let at = self.place(order);
-        let target = &self.orders[at];
-        let possible = target.id == order && target.state.is_live() && !target.canceling;
-        if !possible {
-            return false;
-        }
-        self.orders[at].canceling = true;
+        self.orders[at].canceling = now.max(1);
         // Without a place the cancel is sent all the same: its report names the order, or is lost.
         if self.is_fresh(id) {
             let place = self.place(id);
             self.orders[place] = Order { id, package: order, ..Order::EMPTY };
         }
-        true
     }
 
     /// Counts what leg `i` of an order may still trade in or out of the position.
@@ -331,6 +348,7 @@ impl Book {
         if head.package != head.id {
             return self.order(head.package).map_or(NO_PACKAGE, |order| order.place);
         }
+        // There is a free one: `has_room` was asked.
         while self.packages[self.cursor].is_open() {
             self.cursor = (self.cursor + 1) % self.packages.len();
         }
@@ -359,7 +377,7 @@ impl Order {
         quantity: 0,
         purpose: Purpose(0),
         state: State::Canceled,
-        canceling: false,
+        canceling: 0,
         place: NO_PACKAGE,
         count: 0,
         slots: [OrderLeg { instrument: 0, ratio: 0, side: 0, multiplier: 0, price: 0, filled: 0 };
@@ -379,7 +397,7 @@ impl Order {
             quantity: head.quantity,
             purpose: head.purpose,
             state: State::Sent,
-            canceling: false,
+            canceling: 0,
             place,
             count: head.legs,
             slots: sheet.legs,

@@ -123,8 +123,8 @@ pub struct Order {
     pub purpose: Purpose,
     /// Where it stands.
     pub state: State,
-    /// Whether a cancel is on its way.
-    pub canceling: bool,
+    /// When a cancel was sent (receive time of its cause); 0 for none that may still work.
+    pub canceling: Timestamp,
     pub(super) place: u32,
     pub(super) count: u8,
     pub(super) slots: [OrderLeg; LEGS_MAX],

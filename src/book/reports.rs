@@ -141,8 +141,7 @@ impl Book {
         let fee = self.fee;
         let Some(package) = self.packages.get_mut(order.place as usize) else { return false };
         let was_open = package.is_open();
-        let found =
-            package.id == order.package && package.fill(instrument, contracts, price, fee);
+        let found = package.id == order.package && package.fill(instrument, contracts, price, fee);
         self.list(order.place, was_open);
         found
     }
@@ -154,7 +153,7 @@ impl Book {
         let state = order.state.after(report.event, report.status, order.is_complete());
         self.orders[at].state = state;
         if report.event == ReportKind::CANCEL_REFUSED {
-            self.orders[at].canceling = false;
+            self.orders[at].canceling = 0;
         }
         if order.state.is_live() && !state.is_live() {
             self.end(&order);
