@@ -3,6 +3,12 @@
 //! The kernels take blocks of eight strikes ([`math`], [`black`], [`implied`]); [`Revalue`] decides
 //! what has to be computed at the end of a batch.
 
+pub mod math;
 pub mod black;
 pub mod implied;
-pub mod math;
+pub mod forward;
+
+mod revalue;
+mod slate;
+
+pub use revalue::Revalue;
