@@ -110,7 +110,9 @@ fn what_is_durable_follows_what_is_written_even_when_nothing_more_comes() {
     let directory = tempfile::tempdir().unwrap();
     let mut opened = create(directory.path(), &Settings { sync: Sync::Interval, ..settings() });
     for count in [1, 2, 1000] {
-        (0..count).for_each(|i| drop(opened.outputs.append(&output(i)).unwrap()));
+        for i in 0..count {
+            opened.outputs.append(&output(i)).unwrap();
+        }
         let watch = opened.journal.watch(Stream::Outputs);
         while watch.durable() < watch.written() {
             assert!(watch.error().is_none());
@@ -172,7 +174,9 @@ fn a_lost_segment_is_a_gap() {
 /// A run that is killed: the manifest says that it runs, nothing is sealed.
 fn killed(directory: &Path, count: u64) -> File {
     let mut opened = create(directory, &settings());
-    (1..=count).for_each(|i| drop(opened.inputs.append(&event(i)).unwrap()));
+    for i in 1..=count {
+        opened.inputs.append(&event(i)).unwrap();
+    }
     // What a kill leaves: neither drop nor finish.
     std::mem::forget(opened);
     File::options().read(true).write(true).open(segment(directory, 1)).unwrap()

@@ -72,7 +72,7 @@ pub(super) const OPENING_END: usize = OPENING_AT + 2;
 pub(super) const SEAL_AT: usize = 3072 / 8;
 pub(super) const SEAL_END: usize = SEAL_AT + 3;
 
-const _: () = assert!(size_of::<Event>() + 16 == RECORD && RECORD % 8 == 0);
+const _: () = assert!(size_of::<Event>() + 16 == RECORD && RECORD.is_multiple_of(8));
 const _: () = assert!(CHECKED + 8 == OPENING_AT * 8 && SEAL_END * 8 <= PAGE);
 
 /// One of the two streams of a journal.

@@ -1,9 +1,9 @@
 //! Events in; a directory that holds them, in their order, through `kill -9`, out; and back.
 //!
 //! Every run has a directory of its own: `manifest` says what ran, `in-*.zj` hold what came in
-//! before it was passed on, `out-*.zj` what was decided before it was acted on. [`format`] has every
-//! byte. One thread appends to a stream with [`Writer::append`]; the keeper, one thread for the
-//! journal, makes, prefaults, syncs and seals segments around it.
+//! before it was passed on, `out-*.zj` what was decided before it was acted on. [`mod@format`] has
+//! every byte. One thread appends to a stream with [`Writer::append`]; the keeper, one thread for
+//! the journal, makes, prefaults, syncs and seals segments around it.
 //!
 //! What survives: the end of the process loses nothing that was appended, because mapped pages
 //! belong to the kernel. A power cut loses at most what lies above [`Watch::durable`]. A full disk
