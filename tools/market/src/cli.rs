@@ -68,7 +68,7 @@ zomma-market: the other side of the wire, on loopback
   zomma-market --echo --listen HOST:PORT --orders HOST:PORT   a bare client, to compare with
 
   --listen ADDR       live gateway (127.0.0.1:13000; port 0 takes a free one)
-  --orders ADDR       FIX 4.4 broker (127.0.0.1:9878)
+  --orders ADDR       FIX 4.4 broker (127.0.0.1:13001)
   --speed N|max       market seconds per second (replay: 1; simulate: as configured)
   --sessions N        start when so many sessions have (1; 2 with an underlying)
   --wait-orders       and when an order session is logged on
@@ -79,7 +79,7 @@ zomma-market: the other side of the wire, on loopback
   --fault PLAN        drop=P, dup=P, reorder=P, garbage=P, reject=P, repeat=P (P from 0 to 1),
                       disconnect=every:5s or disconnect=at:5s, stall=1s@10s, burst=100x@10s/200ms
   --seed N            of the faults (1)
-  --udp ADDR          also send datagrams: u64 packet number, whole records; repeat per dataset
+  --udp ADDR          also send numbered datagrams of records; repeat per dataset
   --idle HOW          spin, yield or sleep when nothing is due (yield)
   --linger SPAN       how long order clients may stay after the end (5s)
   --stats FILE        write wire-to-wire percentiles and counts as JSON
@@ -185,7 +185,7 @@ impl Default for Options {
         Options {
             job: Job::Help,
             listen: SocketAddr::from(([127, 0, 0, 1], 13_000)),
-            orders: SocketAddr::from(([127, 0, 0, 1], 9_878)),
+            orders: SocketAddr::from(([127, 0, 0, 1], 13_001)),
             speed: None,
             sessions: None,
             wait_orders: false,

@@ -1,4 +1,13 @@
-//! Records in; UDP datagrams out: a packet number (u64, little-endian) and whole DBN records.
+//! Records in; numbered UDP datagrams of whole DBN records out, framed as the feed reads them.
+//!
+//! ```text
+//! 0  4  magic "ZDG1"
+//! 4  2  records in the datagram, u16
+//! 6  1  version of DBN, 3
+//! 7  1  0: no send times
+//! 8  8  number of the datagram, u64, one higher each time
+//! 16 …  records, whole
+//! ```
 
 use crate::{
     fault::{Fate, Fates},
@@ -11,8 +20,8 @@ use std::{
 
 /// Fits an Ethernet frame.
 const PACKET_LEN_MAX: usize = 1_400;
-/// The packet number.
-const HEAD_LEN: usize = 8;
+/// Before the records.
+const HEAD_LEN: usize = 16;
 
 /// One dataset's datagrams.
 #[derive(Debug)]
@@ -21,6 +30,7 @@ pub struct Multicast {
     to: SocketAddr,
     next: u64,
     packet: Vec<u8>,
+    count: u16,
     delayed: Option<Vec<u8>>,
     fates: Fates,
     /// Datagrams sent.
@@ -44,7 +54,7 @@ impl Multicast {
         socket.bind(&SocketAddr::from((from, 0)).into())?;
         let packet = Vec::with_capacity(PACKET_LEN_MAX);
         let socket = socket.into();
-        Ok(Multicast { socket, to, next: 1, packet, delayed: None, fates, sent: 0 })
+        Ok(Multicast { socket, to, next: 1, packet, count: 0, delayed: None, fates, sent: 0 })
     }
 
     /// Adds a record; a full packet goes out.
@@ -53,10 +63,13 @@ impl Multicast {
             self.flush();
         }
         if self.packet.is_empty() {
+            self.packet.extend_from_slice(b"ZDG1\x00\x00\x03\x00");
             self.packet.extend_from_slice(&self.next.to_le_bytes());
+            self.count = 0;
             self.next += 1;
         }
         self.packet.extend_from_slice(item.bytes);
+        self.count += 1;
     }
 
     /// Sends what is there.
@@ -65,6 +78,7 @@ impl Multicast {
             return;
         }
         let mut packet = std::mem::take(&mut self.packet);
+        packet[4..6].copy_from_slice(&self.count.to_le_bytes());
         match self.fates.draw() {
             Fate::Dropped => {}
             Fate::Delayed if self.delayed.is_none() => self.delayed = Some(packet.clone()),

@@ -32,7 +32,7 @@ zomma::section! {
         /// Its symbol.
         pub symbol: String = "SPX".into(), "-";
         /// Its dataset.
-        pub dataset: String = "XNAS.ITCH".into(), "-";
+        pub dataset: String = "DBEQ.BASIC".into(), "-";
         /// At the opening.
         pub price: f64 = 6_500.0, in 0.01..=1_000_000.0, "currency";
         /// Volatility at the opening, annual.
