@@ -1,8 +1,8 @@
 //! The stages of each thread, joined: the same ones in every mode and grouping.
 //!
 //! ```text
-//! front   inputs → chain → greeks →            (feed's thread, or feed | chain, greeks)
-//! rear    → strategy → risk → outputs →        (the same thread, or one of its own)
+//! front   chain → greeks                  after the input journal
+//! rear    strategy → risk → out           on the same thread or one of its own
 //! ```
 //! Where a thread begins behind the first one, a `Track` at its head keeps its replica of the chain.
 
@@ -12,10 +12,14 @@ use crate::{
     chain::{Chain, Track},
     greeks::Revalue,
     risk::Risk,
-    rt::probe::{Probe, Probes},
+    rt::{
+        histogram::Histograms,
+        probe::{Probe, Thread},
+    },
     stage::Then,
     strategy::{Decide, Set},
 };
+use std::io;
 
 /// Chain and Greeks, and what follows.
 pub(super) type Front<E> = Then<Probe<Track>, Then<Probe<Revalue>, E>>;
@@ -29,16 +33,31 @@ pub(super) fn desk(plan: &Plan) -> Desk {
     Desk { chain, book: Book::new(&plan.account, plan.broker_source()) }
 }
 
-/// Chain and Greeks in front of `end`.
-pub(super) fn front<E>(plan: &Plan, probes: &Probes, end: E) -> std::io::Result<Front<E>> {
-    let chain = probes.wrap("chain", Track::default())?;
-    let greeks = probes.wrap("greeks", Revalue::new(&plan.universe))?;
-    Ok(Then(chain, Then(greeks, end)))
+/// Puts probes before the stages of one thread.
+pub(super) struct Watched<'a> {
+    /// The thread.
+    pub(super) thread: &'a Thread,
+    /// Where durations go.
+    pub(super) file: &'a mut Histograms,
 }
 
-/// Strategy and risk in front of `end`.
-pub(super) fn rear<E>(plan: &Plan, set: Set, probes: &Probes, end: E) -> std::io::Result<Rear<E>> {
-    let decide = probes.wrap("strategy", Decide::new(set))?;
-    let risk = probes.wrap("risk", Risk::new(plan.limits.clone()))?;
-    Ok(Then(decide, Then(risk, end)))
+impl Watched<'_> {
+    /// A stage under this name.
+    pub(super) fn watch<S>(&mut self, name: &str, stage: S) -> io::Result<Probe<S>> {
+        Probe::new(stage, name, self.thread, self.file)
+    }
+
+    /// Chain and Greeks in front of `end`.
+    pub(super) fn front<E>(&mut self, plan: &Plan, end: E) -> io::Result<Front<E>> {
+        let chain = self.watch("chain", Track)?;
+        let greeks = self.watch("greeks", Revalue::new(&plan.universe))?;
+        Ok(Then(chain, Then(greeks, end)))
+    }
+
+    /// Strategy and risk in front of `end`.
+    pub(super) fn rear<E>(&mut self, plan: &Plan, set: Set, end: E) -> io::Result<Rear<E>> {
+        let decide = self.watch("strategy", Decide::new(set))?;
+        let risk = self.watch("risk", Risk::new(plan.limits.clone()))?;
+        Ok(Then(decide, Then(risk, end)))
+    }
 }
