@@ -44,9 +44,8 @@ impl<T: Message> Producer<T> {
     pub fn publish(&mut self, messages: &[T]) -> usize {
         let count = self.room(messages.len());
         self.full += u64::from(count < messages.len());
-        // Backwards: a waiting consumer watches the first slot, so it does not pull lines away that
-        // are still being written, and finds the whole batch when that slot is ready.
-        for (i, message) in messages[..count].iter().enumerate().rev() {
+        // Forwards: the slots' lines are fetched ahead in the order of their addresses.
+        for (i, message) in messages[..count].iter().enumerate() {
             self.write(self.tail.wrapping_add(i), message);
         }
         self.tail = self.tail.wrapping_add(count);
