@@ -180,7 +180,10 @@ impl FixDecoder {
         }
         let next = self.inbound.next();
         if seq < next {
-            return if message.is_set(Tag::DUP) { () } else { self.too_low(seq, out) };
+            if !message.is_set(Tag::DUP) {
+                self.too_low(seq, out);
+            }
+            return;
         }
         self.logged_on = true;
         let beat = message.number(Tag::HEARTBEAT).unwrap_or(0);
@@ -244,7 +247,7 @@ impl FixDecoder {
                 if hole.passes > PASSES_MAX {
                     return self.fault(fault::GAP_STUCK, 0, &[], out);
                 }
-                return self.ask(out);
+                self.ask(out);
             }
         } else {
             hole.ignored += 1;

@@ -72,7 +72,7 @@ impl<'a> Iterator for Fields<'a> {
 fn is_length(tag: u32) -> bool {
     match tag {
         90 | 93 | 95 | 212 | 445 | 618 | 621 => true,
-        348..=364 => tag % 2 == 0,
+        348..=364 => tag.is_multiple_of(2),
         _ => false,
     }
 }

@@ -273,7 +273,7 @@ fn slot_at(number: u64) -> usize {
     PAGE + (number as usize & (SLOTS - 1)) * SLOT_BYTES
 }
 
-const _: () = assert!(SLOTS.is_power_of_two() && SLOT_BYTES % 64 == 0);
+const _: () = assert!(SLOTS.is_power_of_two() && SLOT_BYTES.is_multiple_of(64));
 
 #[cfg(test)]
 mod tests {
