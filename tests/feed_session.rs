@@ -156,8 +156,7 @@ fn a_session_that_breaks_off_in_a_record_comes_back_with_a_gap_and_ends_in_good_
     assert_eq!(faults.len(), 1);
     let fault = faults[0].body::<Fault>();
     assert_eq!((Code(fault.code), fault.found), (Code::CLOSED, 33));
-    let bids: Vec<i64> =
-        of(&events, Kind::QUOTE).iter().map(|e| e.body::<Quote>().bid.0).collect();
+    let bids: Vec<i64> = of(&events, Kind::QUOTE).iter().map(|e| e.body::<Quote>().bid.0).collect();
     assert_eq!(bids, (1..5_001).chain(6_000..6_020).collect::<Vec<i64>>());
     assert!(of(&events, Kind::QUOTE).iter().all(|event| event.instrument == 0));
     let batches = events.chunk_by(|a, _| !a.ends_batch()).map(<[Event]>::len).max();

@@ -3,8 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use dbn::{
-    Cmbp1Msg, InstrumentDefMsg, Mbp1Msg, Mbp10Msg, RecordHeader, RecordRef, StatMsg,
-    StatusMsg, TradeMsg, rtype,
+    Cmbp1Msg, InstrumentDefMsg, Mbp1Msg, Mbp10Msg, RecordHeader, RecordRef, StatMsg, StatusMsg,
+    TradeMsg, rtype,
 };
 use std::{ffi::c_char, path::PathBuf};
 use zomma::{
@@ -246,8 +246,7 @@ pub fn expected(
     } else if let Some(r) = record.get::<StatMsg>() {
         let withdrawn = r.update_action == dbn::StatUpdateAction::Delete as u8;
         if r.stat_type == 9 && !withdrawn && r.quantity != i64::MAX {
-            let payload =
-                Interest { contracts: r.quantity, ts_ref: r.ts_ref, reserved: [0; 2] };
+            let payload = Interest { contracts: r.quantity, ts_ref: r.ts_ref, reserved: [0; 2] };
             let ts = (head.ts_event, r.ts_recv);
             events.push(event(Kind::INTEREST, instrument, ts, Flags::NONE, payload));
         }
