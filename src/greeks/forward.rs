@@ -10,6 +10,9 @@ use crate::{
 /// Most pairs that can take part.
 pub const PAIRS_MAX: usize = 64;
 
+// Pairs quoted wider than this multiple of the tightest do not count.
+const WIDTH_MAX: f64 = 2.0;
+
 /// A forward and the rows that it was taken from.
 #[derive(Clone, Copy, Debug)]
 pub struct Fit {
@@ -53,17 +56,19 @@ struct Pairs<'a> {
 type Found = (f64, f32, u32, (usize, usize));
 
 impl Pairs<'_> {
-    /// What the call and the put of a row say; NaN unless both are quoted firmly.
+    /// What the call and the put of a row say, and how wide they are quoted together; NaN unless
+    /// both are quoted firmly.
     #[inline]
-    fn forward(&self, row: usize) -> f64 {
+    fn forward(&self, row: usize) -> (f64, f64) {
         let (Some(call), Some(put)) = (self.expiry.call(row), self.expiry.put(row)) else {
-            return f64::NAN;
+            return (f64::NAN, f64::NAN);
         };
         let (call, put) = (self.chain.quote(call), self.chain.quote(put));
         if !(call.is_firm() && put.is_firm()) {
-            return f64::NAN;
+            return (f64::NAN, f64::NAN);
         }
-        self.expiry.strike(row) + (call.mid() - put.mid()) * self.inv_discount
+        let width = call.ask - call.bid + put.ask - put.bid;
+        (self.expiry.strike(row) + (call.mid() - put.mid()) * self.inv_discount, width)
     }
 
     /// Around the forward known so far; where there is none, or it has left the rows it came from,
@@ -84,7 +89,7 @@ impl Pairs<'_> {
     fn middle(&self) -> Option<f64> {
         let mut best = (f64::INFINITY, f64::NAN);
         for row in 0..self.expiry.rows() {
-            let forward = self.forward(row);
+            let (forward, _) = self.forward(row);
             let distance = (forward - self.expiry.strike(row)).abs();
             if distance < best.0 {
                 best = (distance, forward);
@@ -95,7 +100,7 @@ impl Pairs<'_> {
 
     /// Median and half the distance between the quartiles of the nearest pairs.
     fn around(&self, center: f64, settings: &Revaluation) -> Option<Found> {
-        let mut forwards = [0.0; PAIRS_MAX];
+        let mut pairs = [(0.0, 0.0); PAIRS_MAX];
         let wanted = settings.pairs_max.min(PAIRS_MAX);
         let rows = self.expiry.rows();
         let mut above = self.expiry.row_at(center);
@@ -106,21 +111,15 @@ impl Pairs<'_> {
         while taken < wanted && tries > 0 && (below > 0 || above < rows) {
             tries -= 1;
             let row = self.nearer(center, &mut below, &mut above);
-            let forward = self.forward(row);
-            if forward.is_finite() {
-                forwards[taken] = forward;
+            let pair = self.forward(row);
+            if pair.0.is_finite() {
+                pairs[taken] = pair;
                 taken += 1;
                 window = (window.0.min(row), window.1.max(row));
             }
         }
-        if taken < settings.pairs_min.max(1) {
-            return None;
-        }
-        let sorted = &mut forwards[..taken];
-        sorted.sort_unstable_by(f64::total_cmp);
-        let median = 0.5 * (sorted[(taken - 1) / 2] + sorted[taken / 2]);
-        let spread = 0.5 * (sorted[(3 * taken - 1) / 4] - sorted[taken / 4]);
-        Some((median, spread as f32, taken as u32, window))
+        let (forward, spread, strikes) = settle(&mut pairs[..taken], settings.pairs_min.max(1))?;
+        Some((forward, spread, strikes, window))
     }
 
     /// The next row outward from the center: one step up or down, whichever is nearer.
@@ -137,6 +136,22 @@ impl Pairs<'_> {
             *below
         }
     }
+}
+
+/// The median of the tight pairs: a wide quote is one-sided in all but name. All of them count where
+/// too few are tight.
+fn settle(pairs: &mut [(f64, f64)], least: usize) -> Option<(f64, f32, u32)> {
+    if pairs.len() < least {
+        return None;
+    }
+    pairs.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
+    let tight = pairs.partition_point(|pair| pair.1 <= WIDTH_MAX * pairs[0].1);
+    let count = tight.max(least);
+    let pairs = &mut pairs[..count];
+    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let median = 0.5 * (pairs[(count - 1) / 2].0 + pairs[count / 2].0);
+    let spread = 0.5 * (pairs[(3 * count - 1) / 4].0 - pairs[count / 4].0);
+    Some((median, spread as f32, count as u32))
 }
 
 /// ln(F/K) base for a slate: the same function on one lane.
