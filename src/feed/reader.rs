@@ -170,6 +170,13 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         work
     }
 
+    /// Numbers an event that the pipeline itself sends back, such as a report on an order that the
+    /// gate could not send. It is a batch of its own.
+    pub fn inject(&mut self, source: u16, event: Event, out: &mut impl FnMut(&Event)) {
+        let now = (self.clock)();
+        self.sequencer.alone(source, now, event, out);
+    }
+
     /// Whether every session of the market has ended or was refused.
     pub fn ended(&self) -> bool {
         use super::link::State;

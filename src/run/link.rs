@@ -1,6 +1,7 @@
 //! Where the pipeline is cut: messages of one thread in, the ring to the next thread out.
 
 use crate::{
+    risk::Cleared,
     rt::{
         counters::Counter,
         ring::{Message, Producer},
@@ -45,5 +46,21 @@ impl<K, T: Message> Emit<K, T> for Link<T> {
     #[inline(always)]
     fn emit(&mut self, _: &mut K, message: &T) {
         self.push(message);
+    }
+}
+
+/// A word of its own for the ring's mark: nobody but RISK may put a `Cleared` together, so the ring
+/// carries it whole.
+impl Message for Cleared {
+    type Rest = Cleared;
+
+    #[inline(always)]
+    fn split(&self) -> (Cleared, u64) {
+        (*self, 0)
+    }
+
+    #[inline(always)]
+    fn join(rest: Cleared, _: u64) -> Cleared {
+        rest
     }
 }

@@ -24,7 +24,7 @@ pub struct Plan {
     /// `[[session]]`.
     pub sessions: Vec<feed::settings::Session>,
     /// `[broker]`.
-    pub broker: gate::Settings,
+    pub broker: gate::Broker,
     /// `[journal]`.
     pub journal: journal::Settings,
     /// The universe's file.
@@ -78,7 +78,7 @@ type Main = (
     Run,
     feed::settings::Settings,
     Vec<feed::settings::Session>,
-    gate::Settings,
+    gate::Broker,
     journal::Settings,
 );
 
@@ -88,7 +88,8 @@ fn main_file(mut reader: Reader) -> Result<Main, Vec<Error>> {
         check_cores(run, &mut reader);
     }
     let feed = feed::settings::from_config(&mut reader);
-    let broker = reader.section::<gate::Settings>("broker");
+    let broker = reader.section::<gate::Broker>("broker");
+    broker.iter().for_each(|broker| broker.check(&mut reader));
     let journal = reader.section::<journal::Settings>("journal");
     let whole = run.zip(feed).zip(broker).zip(journal);
     reader.finish()?;
@@ -126,9 +127,7 @@ fn other<T>(
 fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {
     let mut set = strategy::Set::default();
     for name in names {
-        if let Some(one) = other(files, name, strategy::from_config, errors) {
-            set.add(one);
-        }
+        other(files, name, |reader| Some(set.read(reader)), errors);
     }
     set
 }
@@ -139,7 +138,7 @@ pub fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
         ("[run]", Run::keys()),
         ("[feed]", feed::settings::Settings::keys()),
         ("[[session]]", feed::settings::Session::keys()),
-        ("[broker]", gate::Settings::keys()),
+        ("[broker]", gate::Broker::keys()),
         ("[journal]", journal::Settings::keys()),
     ])
 }

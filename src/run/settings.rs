@@ -1,6 +1,6 @@
 //! The `[run]` section: how the same stages are put on threads and cores.
 
-use crate::{config::Value, rt::idle::Idle, section};
+use crate::{config::{Span, Value}, rt::idle::Idle, section};
 use std::{format, string::String, vec::Vec};
 
 section! {
@@ -26,6 +26,16 @@ section! {
         pub lock_memory: bool = true, "-";
         /// Slots of each ring between threads, a power of two.
         pub ring: usize = 16_384, in 64..=1_048_576, "events";
+        /// Directory of what outlives a run: the broker session's sequence numbers.
+        pub state: String = "runs/state".into(), "path";
+        /// Real-time priority of the hot threads where `fifo` is granted.
+        pub priority: i32 = 20, in 1..=98, "-";
+        /// A round of a thread longer than this counts as a stall.
+        pub stall: Span = Span(1_000_000), in Span(1_000)..=Span(1_000_000_000), "time";
+        /// How long the host's own gaps are watched before the start.
+        pub noise: Span = Span(1_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
+        /// Longest wait for open orders to be cancelled and answered when the run stops.
+        pub drain: Span = Span(3_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
         /// Whether the run ends when every market session has ended.
         pub end_with_market: bool = true, "-";
     }
