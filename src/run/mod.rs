@@ -1,1 +1,3 @@
-//! Stub: to be written.
+//! Live and replay: a configuration in, the same stages between other ends, reports out.
+
+pub mod report;
