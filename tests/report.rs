@@ -74,7 +74,13 @@ fn run() -> Run {
 }
 
 fn facts() -> Vec<(String, String)> {
-    vec![("began".into(), "</script><!-- 2026".into())]
+    let fact = |name: &str, value: &str| (name.into(), value.into());
+    vec![
+        fact("began", "2026-11-20 14:30:00 UTC"),
+        fact("status", "ended"),
+        fact("processor target", "x86-64-v3"),
+        fact("note", "</script><!-- text that must not break out"),
+    ]
 }
 
 #[test]
