@@ -11,9 +11,10 @@ use std::{
 use zomma::{
     config::Span,
     journal::{
-        Cause, Compare, End, Error, Journal, Manifest, Opened, Reader, Settings, Status, Stream,
-        Sync, format, tool,
+        Cause, Compare, End, Error, Inputs, Journal, Manifest, Opened, Outputs, Reader, Settings,
+        Status, Stream, Sync, format, tool,
     },
+    stage::{Emit, Tap, Then},
     wire::{Event, Kind, Price, market::Quote, order::Leg},
 };
 
@@ -254,6 +255,24 @@ fn a_replay_is_held_against_the_outputs_and_the_first_difference_is_said_in_word
     assert!(!other.holds());
     let words = "`price` was recorded as 1.25 and is replayed as 1.3";
     assert!(other.to_string().contains(words), "{other}");
+}
+
+#[test]
+fn the_stages_journal_what_passes_before_it_is_passed_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = create(directory.path(), &settings());
+    let (inputs, outputs) = (opened.inputs.watch(), opened.outputs.watch());
+    let mut passed = Vec::new();
+    let end = Tap(|_: &mut (), event: &Event| {
+        passed.push((event.kind, inputs.written(), outputs.written()));
+    });
+    let outputs_stage = Outputs::new(opened.outputs, |event: &Event| event);
+    let mut stages = Then(Inputs(opened.inputs), Then(outputs_stage, end));
+    [event(1), output(1), event(2)].iter().for_each(|event| stages.emit(&mut (), event));
+    drop(stages);
+    assert_eq!(passed, [(Kind::QUOTE, 1, 0), (Kind::ORDER_LEG, 2, 1), (Kind::QUOTE, 3, 1)]);
+    let ended = opened.journal.finish().unwrap();
+    assert_eq!((ended.inputs, ended.outputs), (3, 1));
 }
 
 /// A file system of its own, of 1 MiB, that is full after a few segments.
