@@ -51,6 +51,7 @@ impl Journal {
         manifest: Manifest,
     ) -> Result<Opened, Error> {
         fs::create_dir_all(directory).map_err(Error::system("make the directory", directory))?;
+        name_durably(directory)?;
         let lock = lock(directory)?;
         if directory.join(MANIFEST).exists() {
             return Err(Error::Exists(directory.into()));
@@ -108,7 +109,7 @@ impl Journal {
         if alive(&self.inputs) || alive(&self.outputs) {
             return Err(Error::WriterAlive(self.directory.clone()));
         }
-        let died = (!self.stop_keeper()).then(|| Error::KeeperDied(self.directory.clone()));
+        let died = (!self.stop_keeper()).then(|| Error::KeeperStopped(self.directory.clone()));
         let error = self.error().cloned().or(died);
         self.manifest.status = if error.is_some() { Status::Failed } else { Status::Ended };
         self.manifest.inputs = self.inputs.written();
@@ -131,6 +132,17 @@ impl Drop for Journal {
     fn drop(&mut self) {
         self.stop_keeper();
     }
+}
+
+/// Brings the directory's own name to the disk: without it a power cut takes the whole run.
+fn name_durably(directory: &Path) -> Result<(), Error> {
+    let parent = match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(parent)
+        .and_then(|folder| folder.sync_all())
+        .map_err(Error::system("bring to the disk", parent))
 }
 
 fn lock(directory: &Path) -> Result<File, Error> {

@@ -42,8 +42,8 @@ pub enum Error {
     },
     /// A writer still exists while the journal is to be finished.
     WriterAlive(PathBuf),
-    /// The keeper's thread has panicked; nothing is sealed.
-    KeeperDied(PathBuf),
+    /// The keeper's thread has ended before its time; nothing is sealed.
+    KeeperStopped(PathBuf),
 }
 
 impl Error {
@@ -74,8 +74,8 @@ impl fmt::Display for Error {
             }
             Error::Missing(path) => write!(f, "{}: no journal is here", path.display()),
             Error::Manifest { path, what } => write!(f, "{}: {what}", path.display()),
-            Error::KeeperDied(path) => {
-                write!(f, "{}: the keeper's thread panicked; nothing is sealed", path.display())
+            Error::KeeperStopped(path) => {
+                write!(f, "{}: the keeper's thread has ended; nothing is sealed", path.display())
             }
             Error::WriterAlive(path) => {
                 write!(f, "{}: a writer still exists; drop it before finishing", path.display())

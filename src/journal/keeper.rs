@@ -199,6 +199,15 @@ impl Keep {
     }
 }
 
+impl Drop for Keep {
+    /// However the keeper ends, a writer that is still there must not wait for it for ever.
+    fn drop(&mut self) {
+        if !self.shared.closed.load(Ordering::Acquire) {
+            self.fail(Error::KeeperStopped(self.directory.clone()));
+        }
+    }
+}
+
 /// The keeper's thread: looks after the streams until `stop`, then finishes those whose writer is
 /// gone. What goes wrong is in each stream's [`Shared`].
 pub(super) fn run(mut streams: [Keep; 2], settings: &Settings, stop: &AtomicBool) {

@@ -95,9 +95,27 @@ impl View {
     }
 }
 
+/// Whether a file lies on btrfs, which writes every page to a new block: a reserved file still
+/// meets a full disk, by SIGBUS.
+#[expect(unsafe_code, reason = "std has no fstatfs")]
+fn is_on_btrfs(file: &File) -> io::Result<bool> {
+    let mut facts = core::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the descriptor is open, and the kernel writes no more than one `statfs`.
+    if unsafe { libc::fstatfs(file.as_raw_fd(), facts.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: all of it was zeroed, and zeros are valid in each of its fields.
+    let facts = unsafe { facts.assume_init() };
+    Ok(facts.f_type == libc::BTRFS_SUPER_MAGIC)
+}
+
 /// Reserves the blocks of a file, so that a full disk is an error here and not a signal later.
 #[expect(unsafe_code, reason = "std has no fallocate")]
 pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    if is_on_btrfs(file)? {
+        let what = "btrfs cannot keep reserved blocks; use ext4, xfs or tmpfs";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, what));
+    }
     let bytes = libc::off_t::try_from(bytes).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the descriptor is open as long as `file` is borrowed, and no memory is passed.
     match unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, bytes) } {

@@ -140,7 +140,8 @@ impl Assembly<'_> {
         let link = self.link("greeks", priced)?;
         let thread = Thread::new(self.clock);
         let front = Watched { thread: &thread, file: self.histograms }.front(self.plan, link)?;
-        let meter = Meter { market: Some(Market::declare(self.counters, "market")?), desktop: None };
+        let meter =
+            Meter { market: Some(Market::declare(self.counters, "market")?), desktop: None };
         self.stretch("chain, greeks", 1, price, front, meter, threads)?;
         let link = self.link("feed", numbered)?;
         let thread = Thread::new(self.clock);
@@ -198,7 +199,8 @@ impl Assembly<'_> {
         threads: &mut Vec<(Running, Halt)>,
     ) -> io::Result<()> {
         let names = self.plan.sessions.iter().map(|session| &session.name);
-        let wires = names.map(|name| Wire::declare(self.counters, name)).collect::<io::Result<_>>()?;
+        let wires =
+            names.map(|name| Wire::declare(self.counters, name)).collect::<io::Result<_>>()?;
         let events = self.counters.counter("feed", "events", "events", "Events numbered.")?;
         let (desk, signs, clock) = (desk(self.plan), self.signs.clone(), self.clock.clone());
         let broker = self.plan.broker_source();

@@ -17,25 +17,25 @@ pub(super) type OnSent = Box<dyn FnMut(&Event) + Send>;
 
 crate::counters! {
     /// What the gate did.
-    pub struct Broker {
+    pub(super) struct Broker {
         /// Messages written, of any type.
-        pub messages: "messages";
+        pub(super) messages: "messages";
         /// Orders written.
-        pub orders: "orders";
+        pub(super) orders: "orders";
         /// Cancels written.
-        pub cancels: "cancels";
+        pub(super) cancels: "cancels";
         /// Messages sent again.
-        pub resent: "messages";
+        pub(super) resent: "messages";
         /// Orders and cancels not sent: not logged on, or the socket takes nothing.
-        pub unsent: "messages";
+        pub(super) unsent: "messages";
         /// Orders not sent: kill switch.
-        pub killed: "orders";
+        pub(super) killed: "orders";
         /// Orders not sent: the bytes did not say what was approved.
-        pub mismatches: "orders";
+        pub(super) mismatches: "orders";
         /// Session-level rejects.
-        pub rejects: "messages";
+        pub(super) rejects: "messages";
         /// Gaps that we saw in the broker's numbers.
-        pub gaps_in: "gaps";
+        pub(super) gaps_in: "gaps";
     }
 }
 
@@ -109,7 +109,6 @@ impl<S, E: Close> Close for Then<S, E> {
         self.1.close(now);
     }
 }
-
 
 impl<T: crate::rt::ring::Message> Close for super::link::Link<T> {
     fn close(&mut self, _: Timestamp) {}

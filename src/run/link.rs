@@ -11,14 +11,14 @@ use crate::{
 
 /// The end of a thread's stages and the beginning of the next one's.
 #[derive(Debug)]
-pub struct Link<T: Message> {
+pub(super) struct Link<T: Message> {
     ring: Producer<T>,
     waits: Counter,
 }
 
 impl<T: Message> Link<T> {
     /// Into this ring; `waits` counts how often it was full.
-    pub fn new(ring: Producer<T>, waits: Counter) -> Link<T> {
+    pub(super) fn new(ring: Producer<T>, waits: Counter) -> Link<T> {
         Link { ring, waits }
     }
 

@@ -5,6 +5,7 @@ use super::{
     Failure, Files, Plan,
     agents::Signs,
     assembly::{Assembly, Made},
+    report::{COUNTERS, HISTOGRAMS},
     supervisor::Supervisor,
 };
 use crate::{
@@ -20,11 +21,6 @@ use std::{
     string::{String, ToString},
     vec::Vec,
 };
-
-/// Files of a run's directory beside the journal.
-pub const COUNTERS: &str = "counters";
-/// Histograms of the stages, readable while the run lasts.
-pub const HISTOGRAMS: &str = "histograms";
 
 /// Runs a configuration until the market ends, `span` is over or the operator says so.
 pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Result<(), Failure> {

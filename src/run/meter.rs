@@ -14,49 +14,49 @@ use std::{io, vec::Vec};
 
 crate::counters! {
     /// The market as the chain counts it.
-    pub struct Market {
+    pub(super) struct Market {
         /// The market's own time, as decisions see it.
-        pub now: "ns UTC";
+        pub(super) now: "ns UTC";
         /// Options defined.
-        pub options: "instruments";
+        pub(super) options: "instruments";
         /// Quote records of options.
-        pub quotes: "records";
+        pub(super) quotes: "records";
         /// Bid plus ask size of all of them.
-        pub quote_size: "contracts";
+        pub(super) quote_size: "contracts";
         /// Of them, with one side absent.
-        pub one_sided: "records";
+        pub(super) one_sided: "records";
         /// Of them, with both sides absent.
-        pub empty: "records";
+        pub(super) empty: "records";
         /// Of them, bid equal to ask.
-        pub locked: "records";
+        pub(super) locked: "records";
         /// Of them, bid above ask.
-        pub crossed: "records";
+        pub(super) crossed: "records";
         /// Quote records of underlyings.
-        pub underlying_quotes: "records";
+        pub(super) underlying_quotes: "records";
         /// Prints of options.
-        pub trades: "records";
+        pub(super) trades: "records";
         /// Their contracts.
-        pub volume: "contracts";
+        pub(super) volume: "contracts";
         /// Open-interest records.
-        pub interests: "records";
+        pub(super) interests: "records";
         /// Open contracts, the last record of each instrument.
-        pub open_interest: "contracts";
+        pub(super) open_interest: "contracts";
         /// Gaps, losses and stalls of sessions.
-        pub gaps: "events";
+        pub(super) gaps: "events";
         /// Events on instruments that nobody defined.
-        pub unknown_instruments: "events";
+        pub(super) unknown_instruments: "events";
         /// Definitions of roots that the universe does not list.
-        pub unknown_roots: "events";
+        pub(super) unknown_roots: "events";
         /// Definitions that had no room or no date.
-        pub refused: "events";
+        pub(super) refused: "events";
         /// Event times too far ahead to be true.
-        pub bad_times: "events";
+        pub(super) bad_times: "events";
     }
 }
 
 impl Market {
     /// Copies.
-    pub fn publish(&self, chain: &Chain) {
+    pub(super) fn publish(&self, chain: &Chain) {
         let totals = &chain.totals;
         for (counter, value) in [
             (&self.now, chain.now),
@@ -85,25 +85,25 @@ impl Market {
 
 crate::counters! {
     /// What we own and asked for.
-    pub struct Desktop {
+    pub(super) struct Desktop {
         /// Contracts traded.
-        pub traded: "contracts";
+        pub(super) traded: "contracts";
         /// Packages that hold something or still can.
-        pub open_packages: "packages";
+        pub(super) open_packages: "packages";
         /// Orders that can still trade.
-        pub working_orders: "orders";
+        pub(super) working_orders: "orders";
         /// Profit of the session at the worse side of the market, fees taken off; two's complement.
-        pub pnl_cents: "cents";
+        pub(super) pnl_cents: "cents";
         /// Fees of the session.
-        pub fees_cents: "cents";
+        pub(super) fees_cents: "cents";
         /// 1 while the profit can be known.
-        pub pnl_known: "1";
+        pub(super) pnl_known: "1";
     }
 }
 
 impl Desktop {
     /// Copies.
-    pub fn publish(&self, book: &Book) {
+    pub(super) fn publish(&self, book: &Book) {
         let cents = |money| (to_currency(money) * 100.0) as i64 as u64;
         self.traded.set(book.traded);
         self.open_packages.set(book.open_packages().len() as u64);
@@ -116,24 +116,24 @@ impl Desktop {
 
 crate::counters! {
     /// What left for the gate and why the rest did not.
-    pub struct Outcome {
+    pub(super) struct Outcome {
         /// Orders that RISK approved.
-        pub orders: "orders";
+        pub(super) orders: "orders";
         /// Cancels that RISK approved.
-        pub cancels: "cancels";
+        pub(super) cancels: "cancels";
         /// Intents that RISK refused.
-        pub refusals: "intents";
+        pub(super) refusals: "intents";
         /// Conclusions of strategies.
-        pub decisions: "events";
+        pub(super) decisions: "events";
         /// Times that trading was halted.
-        pub halts: "events";
+        pub(super) halts: "events";
     }
 }
 
 impl Outcome {
     /// Counts one output.
     #[inline(always)]
-    pub fn count(&self, kind: Kind) {
+    pub(super) fn count(&self, kind: Kind) {
         match kind {
             Kind::ORDER => self.orders.add(1),
             Kind::CANCEL => self.cancels.add(1),
@@ -147,39 +147,39 @@ impl Outcome {
 
 /// The feed's counts of one session.
 #[derive(Debug)]
-pub struct Wire(Vec<Counter>);
+pub(super) struct Wire(Vec<Counter>);
 
 impl Wire {
     /// Declares them under the session's name.
-    pub fn declare(file: &mut Counters, session: &str) -> io::Result<Wire> {
+    pub(super) fn declare(file: &mut Counters, session: &str) -> io::Result<Wire> {
         let declare = |(name, about): &(&str, &str)| file.counter(session, name, "1", about);
         Counts::NAMES.iter().map(declare).collect::<io::Result<Vec<Counter>>>().map(Wire)
     }
 
     /// Copies.
-    pub fn publish(&self, counts: &Counts) {
+    pub(super) fn publish(&self, counts: &Counts) {
         self.0.iter().zip(counts.values()).for_each(|(counter, value)| counter.set(value));
     }
 }
 
 /// Whether an event is the beat at which a thread publishes.
 #[inline(always)]
-pub fn is_beat(event: &Event) -> bool {
+pub(super) fn is_beat(event: &Event) -> bool {
     event.kind == Kind::TIMER && event.body::<Timer>().id == Timer::BEAT
 }
 
 /// What a thread publishes of its replica of the desk.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub(super) struct Meter {
     /// On the thread that prices.
-    pub market: Option<Market>,
+    pub(super) market: Option<Market>,
     /// On the thread that decides.
-    pub desktop: Option<Desktop>,
+    pub(super) desktop: Option<Desktop>,
 }
 
 impl Meter {
     /// Copies what this thread stands for.
-    pub fn publish(&self, desk: &Desk) {
+    pub(super) fn publish(&self, desk: &Desk) {
         self.market.iter().for_each(|market| market.publish(&desk.chain));
         self.desktop.iter().for_each(|desktop| desktop.publish(&desk.book));
     }

@@ -1,16 +1,11 @@
 //! The texts of a configuration in; everything that a run is made of, checked, out.
 
-use super::{
-    Files,
-    files::MAIN,
-    settings::Run,
-};
+use super::{Files, files::MAIN, settings::Run};
 use crate::{
     book::Account,
     chain::Universe,
     config::{Error, Reader, Section},
-    feed, gate, journal, risk,
-    strategy,
+    feed, gate, journal, risk, strategy,
 };
 use std::{string::String, vec::Vec};
 
@@ -74,13 +69,8 @@ impl Plan {
 /// How messages call the main file: its text has the `--set`s in it.
 const MAIN_NAME: &str = "configuration";
 
-type Main = (
-    Run,
-    feed::settings::Settings,
-    Vec<feed::settings::Session>,
-    gate::Broker,
-    journal::Settings,
-);
+type Main =
+    (Run, feed::settings::Settings, Vec<feed::settings::Session>, gate::Broker, journal::Settings);
 
 fn main_file(mut reader: Reader) -> Result<Main, Vec<Error>> {
     let run = reader.section::<Run>("run");
@@ -133,7 +123,7 @@ fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strat
 }
 
 /// Sections of the main file with their keys, for the listing.
-pub fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
+pub(super) fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
     Vec::from([
         ("[run]", Run::keys()),
         ("[feed]", feed::settings::Settings::keys()),
@@ -142,4 +132,3 @@ pub fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
         ("[journal]", journal::Settings::keys()),
     ])
 }
-

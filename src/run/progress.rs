@@ -141,7 +141,11 @@ impl Progress {
             view.get("book", "open_packages"),
             view.pnl(),
         );
-        if self.terminal { print!("\r\x1b[2K{text}") } else { println!("{text}") }
+        if self.terminal {
+            print!("\r\x1b[2K{text}")
+        } else {
+            println!("{text}")
+        }
         // A closed pipe is no reason to stop trading.
         drop(stdout().flush());
     }

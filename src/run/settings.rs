@@ -1,6 +1,10 @@
 //! The `[run]` section: how the same stages are put on threads and cores.
 
-use crate::{config::{Span, Value}, rt::idle::Idle, section};
+use crate::{
+    config::{Span, Value},
+    rt::idle::Idle,
+    section,
+};
 use std::{format, string::String, vec::Vec};
 
 section! {
@@ -56,7 +60,9 @@ impl Value for Threads {
     const WANTED: &'static str = "\"inline\", \"shared\" or \"dedicated\"";
     fn read(value: &toml::Value) -> Option<Threads> {
         let text = value.as_str()?;
-        [Threads::Inline, Threads::Shared, Threads::Dedicated].into_iter().find(|t| t.name() == text)
+        [Threads::Inline, Threads::Shared, Threads::Dedicated]
+            .into_iter()
+            .find(|t| t.name() == text)
     }
     fn show(&self) -> String {
         format!("{:?}", self.name())

@@ -5,7 +5,7 @@ use super::{
     Failure,
     assembly::Made,
     progress::{Progress, View},
-    report::IntervalLog,
+    report::{INTERVAL_LOG, IntervalLog},
 };
 use crate::{
     config::Span,
@@ -16,9 +16,10 @@ use crate::{
 };
 use std::{
     format,
+    fs::File,
+    io::BufWriter,
     path::Path,
     println,
-    string::ToString,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -38,7 +39,7 @@ pub(super) struct Supervisor {
     told: Timestamp,
     counters: Counters,
     histograms: Histograms,
-    log: IntervalLog,
+    log: IntervalLog<BufWriter<File>>,
     progress: Progress,
     interrupted: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
@@ -62,8 +63,8 @@ impl Supervisor {
                 .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
         }
         let began = clock.now();
-        let log = IntervalLog::create(directory, began)
-            .map_err(|e| Failure::environment(e.to_string()))?;
+        let log = IntervalLog::create(&directory.join(INTERVAL_LOG), began)
+            .map_err(|e| Failure::file(directory, "make the interval log", &e))?;
         Ok(Supervisor {
             clock: clock.clone(),
             began,
@@ -143,7 +144,7 @@ impl Supervisor {
         self.progress.line(&view, trade, now - self.began, now - self.told);
         self.told = now;
         // A full disk ends the journal, and with it the run; the log alone does not.
-        if let Err(error) = self.log.add(&stages, now) {
+        if let Err(error) = self.log.write(now, &stages) {
             self.progress.note(&format!("interval log: {error}"));
         }
     }
