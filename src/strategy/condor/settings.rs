@@ -61,6 +61,8 @@ crate::section! {
         pub profit_target: f64 = 0.5, in 0.01..=1.0, "of credit";
         /// Closed when the cost to close is this multiple of the credit.
         pub stop: f64 = 2.0, in 1.0..=1_000.0, "of credit";
+        /// The stop must have held this long: legs are not quoted at one instant.
+        pub stop_confirm: Span = Span(SECOND), "-";
         /// Closed at this time of day in any case.
         pub time_exit: TimeOfDay = TimeOfDay(15 * 3600 + 45 * 60), "-";
         /// Steps of a profit-taking limit from the mid to the far side.

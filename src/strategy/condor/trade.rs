@@ -33,6 +33,7 @@ pub(super) struct Trade {
     pub(super) exit_at: Timestamp,
     pub(super) since: Timestamp,
     pub(super) retry_at: Timestamp,
+    pub(super) stop_since: Timestamp,
     pub(super) width: f64,
     pub(super) credit: f64,
     pub(super) step: u32,
@@ -49,6 +50,7 @@ impl Trade {
             exit_at: settles,
             since: 0,
             retry_at: 0,
+            stop_since: 0,
             width: 0.0,
             credit: 0.0,
             step: 0,
@@ -185,7 +187,7 @@ impl Condor {
     }
 
     /// Why it should be closed now, the most pressing reason first.
-    fn due(&self, trade: &Trade, desk: &Desk) -> Option<Purpose> {
+    fn due(&self, trade: &mut Trade, desk: &Desk) -> Option<Purpose> {
         let venue = &desk.book.venue;
         if venue.halted.is_some() || venue.stopping && self.set.flatten_on_stop {
             return Some(Purpose::FLATTEN);
@@ -194,7 +196,13 @@ impl Condor {
             return Some(Purpose::TIME);
         }
         let cost = cost(desk, trade)?;
-        if cost >= self.set.stop * trade.credit {
+        if cost < self.set.stop * trade.credit {
+            trade.stop_since = 0;
+        } else if trade.stop_since == 0 {
+            trade.stop_since = desk.chain.now;
+        }
+        let confirmed = trade.stop_since.saturating_add(self.set.stop_confirm.nanos());
+        if trade.stop_since != 0 && desk.chain.now >= confirmed {
             return Some(Purpose::STOP);
         }
         let target = (1.0 - self.set.profit_target) * trade.credit;
