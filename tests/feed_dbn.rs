@@ -17,7 +17,7 @@ use zomma::{
     wire::{
         Event, Kind, NO_INSTRUMENT, Price, UNDEF_PRICE, UNDEF_TIME,
         control::{Fault, Gap},
-        market::{Class, Definition, Quote},
+        market::{Class, Definition, Interest, Quote, Trade},
     },
 };
 
@@ -148,6 +148,31 @@ fn every_test_file_of_the_format_gives_what_its_own_crate_reads() {
     assert!(files >= 60 && compared >= 200, "{files} files, {compared} events");
 }
 
+/// A recorded day as a live stream, against the totals of its description.
+#[test]
+fn the_recorded_goog_day_has_the_totals_of_its_description() {
+    let Some(folder) = data("lean-goog-20151224/dbn") else { return };
+    let bytes = bytes_of(&folder.join("goog-20151224.live.dbn.zst"));
+    let (events, stream) = decode(&bytes, &[65_536], Prints::Trades);
+    let counts = stream.counts;
+    assert_eq!((counts.records, counts.faults), (282_952, 0));
+    assert_eq!((counts.mappings, counts.definitions, counts.interests), (2_192, 2_192, 2_058));
+    assert_eq!((counts.quotes, counts.trades), (275_552, 958));
+    let (mut interest, mut sizes, mut volume) = (0, 0, 0);
+    for event in &events {
+        match event.kind {
+            Kind::QUOTE => {
+                let quote = event.body::<Quote>();
+                sizes += u64::from(quote.bid_size) + u64::from(quote.ask_size);
+            }
+            Kind::TRADE => volume += event.body::<Trade>().size,
+            Kind::INTEREST => interest += event.body::<Interest>().contracts,
+            _ => {}
+        }
+    }
+    assert_eq!((interest, sizes, volume), (179_502, 11_657_931, 7_471));
+}
+
 /// Definition records against the crate's upgraded ones.
 fn definitions(name: &str, records: &[dbn::RecordBuf], events: &[Event]) {
     let mut found = events.iter().filter(|event| event.kind == Kind::DEFINITION);
@@ -220,6 +245,52 @@ proptest! {
             decode(&bytes, &sizes, Prints::Trades).0,
             decode(&bytes, &[usize::MAX], Prints::Trades).0
         );
+    }
+}
+
+/// A record of this type and size whose other bytes are `body`, on instrument 1 or 2.
+fn raw(rtype: u8, size: usize, body: &[u8]) -> Vec<u8> {
+    let mut record: Vec<u8> = body.iter().copied().cycle().take(size).collect();
+    record[0] = (size / 4) as u8;
+    record[1] = rtype;
+    record[4..8].copy_from_slice(&[1 + body[4] % 2, 0, 0, 0]);
+    record
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Every type of record that carries prices, interest or a status, in each version's size, with
+    /// arbitrary fields, beside what the format's own crate makes of the same bytes.
+    #[test]
+    fn any_fields_are_read_as_the_dbn_crate_reads_them(
+        body in prop::collection::vec(any::<u8>(), 64..368),
+        open_interest: bool,
+        is_trade: bool,
+    ) {
+        for (version, rtype, size) in [
+            (3, 0x00, 48), (3, 0x01, 80), (3, 0x0A, 368), (3, 0xB1, 80), (3, 0xC0, 80),
+            (3, 0xC1, 80), (3, 0xC2, 80), (3, 0xC3, 80), (3, 0xC4, 80), (3, 0x12, 40),
+            (3, 0x18, 80), (1, 0x18, 64), (1, 0x00, 48), (2, 0x01, 80),
+        ] {
+            let mut record = raw(rtype, size, &body);
+            if is_trade && rtype != 0x18 && rtype != 0x12 {
+                record[28] = b'T';
+            }
+            if open_interest && rtype == 0x18 {
+                let at = if size == 64 { 52 } else { 56 };
+                record[at..at + 2].copy_from_slice(&9u16.to_le_bytes());
+            }
+            let (_, records) = oracle(&record, Some(version));
+            let maps = [mapping(1, "A"), mapping(2, "B")].concat();
+            for prints in [Prints::Trades, Prints::Tcbbo, Prints::Book] {
+                let (events, stream) = decode_mapped(&record, true, &maps, prints);
+                let wanted = expected(records[0].as_rec_ref(), prints, &|id| id - 1).unwrap();
+                let found: Vec<Event> = events.iter().map(plain).collect();
+                prop_assert_eq!(found, wanted);
+                prop_assert_eq!(stream.counts.faults, 0);
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where the fields of DBN records lie: the one table that decoding reads from.
 //!
-//! Sizes and offsets are those of `dbn` 0.73 for versions 1 to 3; `tests/feed_layout.rs` holds each
-//! of them against that crate. All fields are little-endian. A record's length without `ts_out`
+//! Sizes and offsets are those of `dbn` 0.73 for versions 1 to 3; the test below holds each of
+//! them against that crate. All fields are little-endian. A record's length without `ts_out`
 //! tells the versions of one type apart, so no version has to be carried along.
 
 /// Bytes of a record's header: length in words, type, publisher, instrument, event time.
@@ -158,4 +158,66 @@ readers! {
     u64_at: u64;
     i32_at: i32;
     i64_at: i64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::offset_of;
+
+    macro_rules! same {
+        ($record:ty, $size:expr, $($field:ident $at:expr),*) => {
+            assert_eq!(size_of::<$record>(), $size, stringify!($record));
+            $(assert_eq!(offset_of!($record, $field), $at, stringify!($record.$field));)*
+        };
+    }
+
+    #[test]
+    fn prices_and_messages_lie_where_the_dbn_crate_has_them() {
+        use price::*;
+        same!(dbn::RecordHeader, HEADER, rtype 1, instrument_id 4, ts_event 8);
+        same!(dbn::TradeMsg, TRADE_SIZE, price PRICE, size SIZE, action ACTION, side SIDE,
+            flags FLAGS, ts_recv TS_RECV, sequence SEQUENCE);
+        same!(dbn::Mbp1Msg, QUOTE_SIZE, price PRICE, size SIZE, action ACTION, side SIDE,
+            flags FLAGS, ts_recv TS_RECV, sequence SEQUENCE, levels BID);
+        same!(dbn::Cmbp1Msg, QUOTE_SIZE, price PRICE, size SIZE, action ACTION, side SIDE,
+            flags FLAGS, ts_recv TS_RECV, levels BID);
+        same!(dbn::CbboMsg, QUOTE_SIZE, flags FLAGS, ts_recv TS_RECV, levels BID);
+        same!(dbn::BboMsg, QUOTE_SIZE, flags FLAGS, ts_recv TS_RECV, sequence SEQUENCE, levels BID);
+        same!(dbn::Mbp10Msg, DEPTH_SIZE, price PRICE, size SIZE, action ACTION, side SIDE,
+            flags FLAGS, ts_recv TS_RECV, sequence SEQUENCE, levels BID);
+        same!(dbn::ConsolidatedBidAskPair, 32, bid_px 0, ask_px ASK - BID,
+            bid_sz BID_SIZE - BID, ask_sz ASK_SIZE - BID);
+        same!(dbn::BidAskPair, 32, bid_px 0, ask_px ASK - BID, bid_sz BID_SIZE - BID,
+            ask_sz ASK_SIZE - BID);
+        same!(dbn::StatusMsg, status::SIZE, ts_recv 16, action status::ACTION,
+            reason status::REASON);
+        same!(dbn::v1::SystemMsg, message::SIZE_V1, msg message::TEXT);
+        same!(dbn::v1::ErrorMsg, message::SIZE_V1, err message::TEXT);
+        same!(dbn::SystemMsg, message::SIZE_V2, msg message::TEXT, code message::SYSTEM_CODE);
+        same!(dbn::ErrorMsg, message::SIZE_V2, err message::TEXT, code message::ERROR_CODE);
+    }
+
+    #[test]
+    fn what_changed_between_versions_lies_where_each_version_has_it() {
+        use statistic::*;
+        same!(dbn::v1::StatMsg, SIZE_V1, ts_recv TS_RECV, ts_ref TS_REF, quantity QUANTITY,
+            stat_type TYPE_V1, update_action ACTION_V1);
+        same!(dbn::v3::StatMsg, SIZE_V3, ts_recv TS_RECV, ts_ref TS_REF, quantity QUANTITY,
+            stat_type TYPE_V3, update_action ACTION_V3);
+        macro_rules! definition_of {
+            ($record:ty) => {
+                let at = definition(size_of::<$record>()).unwrap();
+                same!($record, size_of::<$record>(), expiration EXPIRATION, strike_price at.strike,
+                    raw_symbol at.symbol, asset at.asset, instrument_class at.class);
+            };
+        }
+        definition_of!(dbn::v1::InstrumentDefMsg);
+        definition_of!(dbn::v2::InstrumentDefMsg);
+        definition_of!(dbn::v3::InstrumentDefMsg);
+        let (input, output, _) = mapping(80).unwrap();
+        same!(dbn::v1::SymbolMappingMsg, 80, stype_in_symbol input, stype_out_symbol output);
+        let (input, output, _) = mapping(176).unwrap();
+        same!(dbn::v3::SymbolMappingMsg, 176, stype_in_symbol input, stype_out_symbol output);
+    }
 }
