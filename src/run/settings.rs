@@ -1,7 +1,7 @@
 //! The `[run]` section: how the same stages are put on threads and cores.
 
-use crate::section;
-use std::{string::String, vec::Vec};
+use crate::{config::Value, rt::idle::Idle, section};
+use std::{format, string::String, vec::Vec};
 
 section! {
     /// How a run is put together.
@@ -13,13 +13,13 @@ section! {
         /// Strategies: files beside this one, one instance each.
         pub strategies: Vec<String> = Vec::new(), "-";
         /// Grouping of the stages: "inline" (one hot thread), "shared" (two), "dedicated" (four).
-        pub threads: String = "inline".into(), "-";
+        pub threads: Threads = Threads::Inline, "-";
         /// Cores of the hot threads in the order of a tick's life; empty leaves them to the kernel.
         pub cores: Vec<u32> = Vec::new(), "-";
         /// Core of everything else (keeper, progress); equal to no hot core where there are enough.
         pub cold_core: i64 = -1, in -1..=4095, "core, -1 for none";
-        /// What a hot thread does while it has nothing to do: "spin", "pause", "yield" or "park".
-        pub idle: String = "pause".into(), "-";
+        /// What a hot thread does while it has nothing to do.
+        pub idle: Idle = Idle::Pause, "-";
         /// Whether to ask for real-time scheduling; what was got is reported.
         pub fifo: bool = true, "-";
         /// Whether to lock memory; what was got is reported.
@@ -42,14 +42,24 @@ pub enum Threads {
     Dedicated,
 }
 
+impl Value for Threads {
+    const WANTED: &'static str = "\"inline\", \"shared\" or \"dedicated\"";
+    fn read(value: &toml::Value) -> Option<Threads> {
+        let text = value.as_str()?;
+        [Threads::Inline, Threads::Shared, Threads::Dedicated].into_iter().find(|t| t.name() == text)
+    }
+    fn show(&self) -> String {
+        format!("{:?}", self.name())
+    }
+}
+
 impl Threads {
-    /// By its name in the configuration.
-    pub fn named(name: &str) -> Option<Threads> {
-        match name {
-            "inline" => Some(Threads::Inline),
-            "shared" => Some(Threads::Shared),
-            "dedicated" => Some(Threads::Dedicated),
-            _ => None,
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Threads::Inline => "inline",
+            Threads::Shared => "shared",
+            Threads::Dedicated => "dedicated",
         }
     }
 
