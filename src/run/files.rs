@@ -58,7 +58,11 @@ impl Files {
 
 fn read(path: &Path, shown: &str) -> Result<String, Vec<Error>> {
     fs::read_to_string(path).map_err(|e| {
-        Vec::from([Error::new(shown, "file", format!("cannot be read ({e}); name one that exists"))])
+        Vec::from([Error::new(
+            shown,
+            "file",
+            format!("cannot be read ({e}); name one that exists"),
+        )])
     })
 }
 

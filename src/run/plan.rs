@@ -1,16 +1,11 @@
 //! The texts of a configuration in; everything that a run is made of, checked, out.
 
-use super::{
-    Files,
-    files::MAIN,
-    settings::Run,
-};
+use super::{Files, files::MAIN, settings::Run};
 use crate::{
     book::Account,
     chain::Universe,
     config::{Error, Reader, Section},
-    feed, gate, journal, risk,
-    strategy,
+    feed, gate, journal, risk, strategy,
 };
 use std::{string::String, vec::Vec};
 
@@ -143,4 +138,3 @@ pub fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
         ("[journal]", journal::Settings::keys()),
     ])
 }
-

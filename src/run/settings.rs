@@ -46,7 +46,9 @@ impl Value for Threads {
     const WANTED: &'static str = "\"inline\", \"shared\" or \"dedicated\"";
     fn read(value: &toml::Value) -> Option<Threads> {
         let text = value.as_str()?;
-        [Threads::Inline, Threads::Shared, Threads::Dedicated].into_iter().find(|t| t.name() == text)
+        [Threads::Inline, Threads::Shared, Threads::Dedicated]
+            .into_iter()
+            .find(|t| t.name() == text)
     }
     fn show(&self) -> String {
         format!("{:?}", self.name())

@@ -168,7 +168,6 @@ fn report(summary: &Summary, interrupted: bool, stats: Option<&Path>) -> Result<
         "orders": {"orders": orders, "cancels": cancels, "packages": packages},
         "wire_to_wire": summary.wire.json(),
     });
-    fs::write(file, format!("{json:#}\n")).map_err(|e| {
-        Environment(format!("{}: {e}; give --stats a writable file", file.display()))
-    })
+    fs::write(file, format!("{json:#}\n"))
+        .map_err(|e| Environment(format!("{}: {e}; give --stats a writable file", file.display())))
 }

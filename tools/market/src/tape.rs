@@ -37,8 +37,9 @@ impl Tape {
         let mut tape = Tape::default();
         for (channel, file) in files.iter().enumerate() {
             let renamed = datasets.get(channel).map(String::as_str);
-            tape.read(channel as u8, file, renamed)
-                .map_err(|e| format!("{}: {e}; give a readable .dbn or .dbn.zst file", file.display()))?;
+            tape.read(channel as u8, file, renamed).map_err(|e| {
+                format!("{}: {e}; give a readable .dbn or .dbn.zst file", file.display())
+            })?;
         }
         // Stable: records of one file keep their order, whatever their times say.
         tape.slots.sort_by_key(|slot| slot.at);

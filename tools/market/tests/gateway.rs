@@ -98,7 +98,10 @@ fn a_session_gets_what_it_subscribed_to_and_an_error_for_what_there_is_not() {
     client.say("start_session\n");
     client.header();
     let codes: Vec<_> = (0..3).map(|_| client.record().unwrap()).map(|r| (r[1], r[318])).collect();
-    assert_eq!((codes[0], codes[1].0, codes[2]), ((rtype::ERROR, 4), rtype::SYSTEM, (rtype::ERROR, 5)));
+    assert_eq!(
+        (codes[0], codes[1].0, codes[2]),
+        ((rtype::ERROR, 4), rtype::SYSTEM, (rtype::ERROR, 5))
+    );
     let records = client.records();
     assert!(records.iter().all(|r| r.instrument() == 2 && r[1] != rtype::DEFINITION));
     assert_eq!(records.len(), 1 + 50);

@@ -184,7 +184,8 @@ impl Session {
         let schema = line.get("schema").unwrap_or("");
         let (Some(bit), Some(symbols)) = (schema_bit(schema), line.get("symbols")) else {
             let text = format!("Invalid subscription: schema '{schema}' or symbols missing");
-            return self.say(record::error(context.ts, ErrorCode::InvalidSubscription, &text), context);
+            return self
+                .say(record::error(context.ts, ErrorCode::InvalidSubscription, &text), context);
         };
         let stype_in = line.get("stype_in").unwrap_or("raw_symbol");
         let adds = !line.has("unsubscribe");
