@@ -155,8 +155,8 @@ fn exp_and_ln_are_within_their_stated_error() {
     assert!(exp <= 1.5 && ln <= 1.5);
 }
 
-/// The distribution function against statrs' error function, and Mills' ratio against its own
-/// differential equation M' = xM − 1.
+/// The distribution function against statrs' error function, as far as that one goes, and Mills'
+/// ratio against its own differential equation M' = xM − 1.
 #[test]
 fn the_normal_distribution_is_within_its_stated_error() {
     use statrs::function::erf::erfc;
@@ -164,7 +164,7 @@ fn the_normal_distribution_is_within_its_stated_error() {
         let x = -8.0 + f64::from(i) * 0.004;
         let wanted = 0.5 * erfc(-x / core::f64::consts::SQRT_2);
         let found = first(math::cdf(all(x)));
-        assert!((found / wanted - 1.0).abs() < 1e-11, "{x}: {found} for {wanted}");
+        assert!((found / wanted - 1.0).abs() < 1e-9, "{x}: {found} for {wanted}");
     }
     for i in 1..390 {
         let (x, h) = (f64::from(i) * 0.1, 1e-4);

@@ -139,8 +139,8 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None` where
-    /// something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None`
+    /// where something is wrong: the reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();

@@ -154,7 +154,7 @@ impl Revalue {
         match found {
             Some(fit) => {
                 let step = self.settings.move_min * chain.tick(expiry.root, 0.0);
-                let moved = !((fit.forward.forward - held).abs() <= step);
+                let moved = held.is_nan() || (fit.forward.forward - held).abs() > step;
                 (moved || due).then(|| self.take(chain.now, index, fit))
             }
             // Pairs are gone: the forward is held, marked as known from no strike.
@@ -242,15 +242,15 @@ fn tell<K: AsMut<Chain>>(
     values: &[[Greeks; LANES]; 2],
     out: &mut impl Emit<K, Event>,
 ) {
-    for lane in 0..LANES {
+    for (lane, (call, put)) in values[0].iter().zip(&values[1]).enumerate() {
         let row = at * LANES + lane;
         let chain = known.as_mut();
         let expiry = chain.expiry(index);
         if row >= expiry.rows() {
             return;
         }
-        for (side, instrument) in [expiry.call(row), expiry.put(row)].into_iter().enumerate() {
-            let (Some(instrument), value) = (instrument, &values[side][lane]) else { continue };
+        for (instrument, value) in [(expiry.call(row), call), (expiry.put(row), put)] {
+            let Some(instrument) = instrument else { continue };
             let chain = known.as_mut();
             let same = match chain.greeks(instrument) {
                 Some(held) => held == *value,

@@ -81,7 +81,8 @@ impl Slate {
     /// Brings the columns in line with the chain's rows and forward, and gives what they share.
     pub(super) fn shared(&mut self, chain: &Chain, index: u16) -> Shared {
         let expiry = chain.expiry(index);
-        let far = !((expiry.forward - self.anchor).abs() <= ANCHOR_REACH * expiry.forward);
+        let distance = (expiry.forward - self.anchor).abs();
+        let far = distance.is_nan() || distance > ANCHOR_REACH * expiry.forward;
         if self.layout != expiry.layout {
             self.lay_out(chain, expiry);
         }
