@@ -1,2 +1,2 @@
-//! The commands.
+//! Commands.
 fn main() {}

@@ -1,0 +1,1 @@
+//! The gate against a peer that does on purpose what a good one does not.
