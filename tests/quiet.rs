@@ -42,8 +42,7 @@ struct Write(Producer<Event>, u64, Clock);
 impl Agent for Write {
     fn duty(&mut self) -> usize {
         let event = Event::new(Kind::QUOTE, 0, [self.1; 4]);
-        let event =
-            Event { seq: self.1, flags: Flags::BATCH_END, ts_recv: self.2.now(), ..event };
+        let event = Event { seq: self.1, flags: Flags::BATCH_END, ts_recv: self.2.now(), ..event };
         let sent = self.1 < COUNT && self.0.try_push(&event);
         self.1 += u64::from(sent);
         usize::from(sent)
@@ -87,7 +86,8 @@ fn ring_runner_probe_counters_and_histograms_do_not_allocate() {
     assert!(threads.into_iter().all(|thread| thread.join().panic.is_none()));
     assert_eq!(histograms.read()[0].counts.len(), COUNT);
     let rows = counters.read();
-    let of = |name: &str| rows.iter().filter(|r| r.label.name == name).map(|r| r.value).sum();
+    let of =
+        |name: &str| -> u64 { rows.iter().filter(|r| r.label.name == name).map(|r| r.value).sum() };
     assert_eq!([of("events"), of("work"), of("allocations_after_start")], [COUNT, 2 * COUNT, 0]);
 }
 
