@@ -17,7 +17,7 @@ use zomma::{
 };
 
 /// A decoder with a store of its own.
-pub struct Rig {
+struct Rig {
     decoder: FixDecoder,
     _directory: tempfile::TempDir,
 }
@@ -115,7 +115,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_decoded_does_not_depend_on_how_it_is_split(
