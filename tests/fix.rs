@@ -75,8 +75,8 @@ fn faults(events: &[Event]) -> Vec<u32> {
 }
 
 fn is_up(events: &[Event]) -> bool {
-    let sessions = events.iter().filter(|e| e.kind == Kind::SESSION);
-    sessions.last().is_some_and(|e| e.body::<Session>().state == SessionState::UP)
+    let mut sessions = events.iter().rev().filter(|e| e.kind == Kind::SESSION);
+    sessions.next().is_some_and(|e| e.body::<Session>().state == SessionState::UP)
 }
 
 /// Messages and things that are none, as a wire in trouble carries them.
