@@ -13,7 +13,8 @@ crate::section! {
         /// TargetCompID (56): who the broker is.
         pub target_comp_id: String = String::from("MARKET"), "-";
         /// HeartBtInt (108): silence after which each side says that it is there. Whole seconds.
-        pub heartbeat: Span = Span(10_000_000_000), in Span(1_000_000_000)..=Span(300_000_000_000), "-";
+        pub heartbeat: Span = Span(10_000_000_000),
+            in Span(1_000_000_000)..=Span(300_000_000_000), "-";
         /// How long a Logon or Logout may stay unanswered before the connection is dropped.
         pub answer: Span = Span(10_000_000_000), in Span(100_000_000)..=Span(120_000_000_000), "-";
         /// Both sides begin at sequence number 1 on every Logon (141=Y); what was sent before is

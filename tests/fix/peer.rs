@@ -7,7 +7,7 @@ use zomma::wire::{
 };
 
 /// `body` with `|` for the terminator, framed.
-pub fn message(body: &str) -> Vec<u8> {
+pub(crate) fn message(body: &str) -> Vec<u8> {
     let body = body.replace('|', "\x01");
     let mut bytes = format!("8=FIX.4.4\x019={}\x01{body}", body.len()).into_bytes();
     let sum = bytes.iter().map(|&b| u32::from(b)).sum::<u32>() % 256;
@@ -16,19 +16,19 @@ pub fn message(body: &str) -> Vec<u8> {
 }
 
 /// A message of the broker's side of the session.
-pub fn session(seq: u64, kind: &str, fields: &str) -> Vec<u8> {
+pub(crate) fn session(seq: u64, kind: &str, fields: &str) -> Vec<u8> {
     let time = "20260102-14:30:00.000";
     message(&format!("35={kind}|49=THEM|56=US|34={seq}|52={time}|{fields}"))
 }
 
 /// An execution report on order `id`, with an execution id of its own.
-pub fn report(seq: u64, id: u64, fields: &str) -> Vec<u8> {
+pub(crate) fn report(seq: u64, id: u64, fields: &str) -> Vec<u8> {
     let id = String::from_utf8(client_order_id(id).to_vec()).unwrap();
     session(seq, "8", &format!("37=B|17=E{seq}|11={id}|{fields}"))
 }
 
 /// Equal but for what a fault quotes: how many bytes were there depends on the split.
-pub fn is_same(a: &[Event], b: &[Event]) -> bool {
+pub(crate) fn is_same(a: &[Event], b: &[Event]) -> bool {
     let plain = |event: &Event| match event.kind {
         Kind::FAULT => {
             let fault = Fault { found: 0, ..*event.body() };
@@ -40,8 +40,8 @@ pub fn is_same(a: &[Event], b: &[Event]) -> bool {
 }
 
 /// A broker. Numbers start after its logon.
-pub struct Peer {
-    pub next: u64,
+pub(crate) struct Peer {
+    pub(crate) next: u64,
     /// Order numbers of the reports sent, `None` for session messages, from number 2 on.
     sent: Vec<Option<u64>>,
     /// What happens to the next messages on the wire; afterwards nothing does.
@@ -50,17 +50,17 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub fn new(fates: Vec<u8>) -> Peer {
+    pub(crate) fn new(fates: Vec<u8>) -> Peer {
         Peer { next: 2, sent: Vec::new(), fates: fates.into_iter(), wire: Vec::new() }
     }
 
-    pub fn report(&mut self, order: u64) {
+    pub(crate) fn report(&mut self, order: u64) {
         self.wire.push(report(self.next, order, "150=F|39=2|32=1|31=1.5|"));
         self.sent.push(Some(order));
         self.next += 1;
     }
 
-    pub fn heartbeat(&mut self) {
+    pub(crate) fn heartbeat(&mut self) {
         self.wire.push(session(self.next, "0", ""));
         self.sent.push(None);
         self.next += 1;
@@ -77,7 +77,7 @@ impl Peer {
     }
 
     /// Carries what is on the wire over, with its fates, and answers what comes back.
-    pub fn deliver(&mut self, mut take: impl FnMut(&[u8]) -> Vec<Event>) -> Vec<Event> {
+    pub(crate) fn deliver(&mut self, mut take: impl FnMut(&[u8]) -> Vec<Event>) -> Vec<Event> {
         let mut seen = Vec::new();
         while !self.wire.is_empty() {
             for mut bytes in std::mem::take(&mut self.wire) {

@@ -206,7 +206,7 @@ impl FixDecoder {
         self.session(SessionState::DOWN, out);
     }
 
-    /// SequenceReset in reset mode: its own number does not count, and it never lowers the sequence.
+    /// SequenceReset in reset mode: its own number does not count; it never lowers the sequence.
     fn on_reset(&mut self, at: usize, message: &Message<'_>, out: &mut impl FnMut(Event)) {
         match message.number(Tag::NEW_SEQ).filter(|&next| next >= self.inbound.next()) {
             Some(next) => self.advance(next, out),

@@ -220,8 +220,8 @@ impl Rig {
     }
 
     fn is_up(&self) -> bool {
-        let sessions = self.events.iter().filter(|e| e.kind == Kind::SESSION);
-        sessions.last().is_some_and(|e| e.body::<Session>().state == SessionState::UP)
+        let mut sessions = self.events.iter().rev().filter(|e| e.kind == Kind::SESSION);
+        sessions.next().is_some_and(|e| e.body::<Session>().state == SessionState::UP)
     }
 
     fn counts(&self) -> Counts {

@@ -15,7 +15,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    print, println,
+    println,
     process::{Child, ChildStdin, Command, Stdio},
     string::String,
     sync::mpsc::{Receiver, channel},
@@ -123,11 +123,11 @@ fn quickfix_understands_us_and_we_understand_it() {
     let path = directory.path().join("session");
     let mut rig = Rig::new(&path, "heartbeat = \"1s\"");
 
-    print!("logon\n");
+    println!("logon");
     rig.connect(broker.address);
     rig.until("the logon", Rig::is_up);
 
-    print!("orders: a single option, a stock, an iron condor for a credit\n");
+    println!("orders: a single option, a stock, an iron condor for a credit");
     rig.order(0x101, 3, 1_050_000_000, &[(2, 1)]);
     rig.order(0x102, 100, -750_250_000_000, &[(4, -1)]);
     rig.order(0x103, 2, -1_350_000_000, &CONDOR);
@@ -140,11 +140,11 @@ fn quickfix_understands_us_and_we_understand_it() {
     assert_eq!(fills(&rig, 0x103)[4], (Report::WHOLE, 2, Price(-1_350_000_000)));
     broker.until(&mut rig, &["app", "35=AB", "555=4", "44=-1.35", "526=12345"]);
 
-    print!("test request and heartbeats\n");
+    println!("test request and heartbeats");
     broker.say("test ARE-YOU-THERE");
     broker.until(&mut rig, &["admin", "35=0", "112=ARE-YOU-THERE"]);
 
-    print!("a resting order and its cancel; the cancel of an unknown order\n");
+    println!("a resting order and its cancel; the cancel of an unknown order");
     rig.order(0x104, 7, 1_000_000_000, &[(1, 1)]);
     rig.until("the order's acknowledgement", |rig| !rig.reports(0x104).is_empty());
     rig.cancel(0x105, 0x104);
@@ -154,7 +154,7 @@ fn quickfix_understands_us_and_we_understand_it() {
     rig.until("the refusal", |rig| rig.reports(0x999).len() == 1);
     assert_eq!(rig.reports(0x999)[0].event, ReportKind::CANCEL_REFUSED);
 
-    print!("a gap in what we hear: reports are lost and come again\n");
+    println!("a gap in what we hear: reports are lost and come again");
     rig.deaf = true;
     rig.order(0x107, 1, 2_000_000_000, &[(0, 1)]);
     broker.until(&mut rig, &["sent", "35=8", "150=F", &id_text(0x107)]);
@@ -167,7 +167,7 @@ fn quickfix_understands_us_and_we_understand_it() {
     assert!(rig.reports(0x107).iter().all(|report| report.resent == 1));
     broker.until(&mut rig, &["admin", "35=2"]);
 
-    print!("logout\n");
+    println!("logout");
     rig.log_out();
     broker.until(&mut rig, &["logout"]);
     restart(broker, rig, &path);
@@ -176,7 +176,7 @@ fn quickfix_understands_us_and_we_understand_it() {
 /// A restart after a kill between keeping an order and writing it: the numbers go on, the broker
 /// finds the gap, the young order comes as a possible duplicate and the old one is filled over.
 fn restart(mut broker: Acceptor, rig: Rig, path: &Path) {
-    print!("restart: two orders were kept and never written\n");
+    println!("restart: two orders were kept and never written");
     drop(rig);
     let next = {
         let (_, mut outbound) = store::open(path, "ZOMMA", "BROKER", false).unwrap();
@@ -199,7 +199,7 @@ fn restart(mut broker: Acceptor, rig: Rig, path: &Path) {
     assert_eq!((rig.counts().gaps_out, rig.counts().resent), (1, 1));
     assert_eq!(broker.count(&id_text(0x201)), 0);
 
-    print!("and goes on\n");
+    println!("and goes on");
     rig.order(0x203, 1, 2_000_000_000, &[(0, 1)]);
     rig.until("a fill", |rig| !fills(rig, 0x203).is_empty());
     rig.log_out();
