@@ -463,7 +463,8 @@ proptest! {
         }
         let head = Order { id, limit: Price(0), quantity: 5, strategy: 0, legs: 2,
             purpose: Purpose::ENTRY, package: id };
-        prop_assert!(desk.book.register(&Sheet { head, legs, loss: 0, expiry: 0, sent: 0 }));
+        let entered = desk.book.register(&Sheet { head, legs, loss: 0, expiry: 0, sent: 0 });
+        prop_assert!(entered);
         let mut reports: Vec<Report> = Vec::new();
         let mut wanted = [0i64; 2];
         for (i, (leg, quantity, price)) in fills.iter().enumerate() {
