@@ -1,6 +1,6 @@
 //! One expiry of one root: its strikes in order, each with the call and the put, and dirty marks.
 
-use super::{Root, Universe};
+use super::Universe;
 use crate::wire::{NO_INSTRUMENT, Timestamp, market::Forward};
 use alloc::{boxed::Box, vec};
 
@@ -153,11 +153,5 @@ impl Expiry {
     pub(super) fn set(&mut self, row: usize, call: bool, instrument: u32) {
         let lane = if call { &mut self.calls } else { &mut self.puts };
         lane[row] = instrument;
-    }
-
-    /// The rules of this expiry's root.
-    #[inline(always)]
-    pub fn rules<'a>(&self, roots: &'a [Root]) -> &'a Root {
-        &roots[self.root as usize]
     }
 }

@@ -111,7 +111,7 @@ crate::section! {
         /// Fewer pairs than this give no forward; the spot serves instead where there is one.
         pub pairs_min: usize = 2, in 1..=64, "pairs";
         /// A forward counts as moved when it has moved by this share of the root's smallest tick.
-        pub move_min: f64 = 0.5, in 0.0..=1_000.0, "ticks";
+        pub move_min: f64 = 2.0, in 0.0..=1_000.0, "ticks";
         /// An expiry is computed anew when so much time has passed, even if nothing moved.
         pub step: Span = Span(1_000_000_000), "-";
         /// Nearest expiries that are computed at every batch; the others take turns on the beat.
@@ -139,8 +139,8 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None` where
-    /// something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None`
+    /// where something is wrong: the reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();

@@ -37,7 +37,7 @@ pub trait Strategy {
 macro_rules! instances {
     ($($kind:ident)*) => {
         /// A configured strategy, of any kind.
-        #[derive(Debug)]
+        #[derive(Clone, Debug)]
         #[expect(clippy::large_enum_variant, reason = "a handful of them, made at start")]
         pub enum Instance { $(#[doc = stringify!($kind)] $kind($kind),)* }
 
@@ -56,7 +56,7 @@ macro_rules! instances {
 instances! { Condor Probe }
 
 /// All strategies of a run. An instance's number is its place, from 0.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Set {
     instances: Vec<Instance>,
 }
@@ -87,7 +87,7 @@ impl Set {
 }
 
 /// The stage: events in, the same events and what was decided out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decide {
     set: Set,
     quoted: Option<u32>,

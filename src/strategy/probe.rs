@@ -72,7 +72,7 @@ crate::section! {
 }
 
 /// A probe instance.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Probe {
     set: ProbeSettings,
     batches: u64,

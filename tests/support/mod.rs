@@ -72,8 +72,15 @@ impl Row<'_> {
 
 /// The universe that the repository ships, with this clock.
 pub(crate) fn universe(clock: &str) -> Universe {
+    universe_with(clock, 2)
+}
+
+/// The same, taking a forward from no fewer pairs than these.
+pub(crate) fn universe_with(clock: &str, pairs_min: usize) -> Universe {
     let text = include_str!("../../config/universe.toml");
     let text = text.replace("clock = \"receive\"", &format!("clock = \"{clock}\""));
+    let greeks = format!("[greeks]\npairs_min = {pairs_min}\n\n[rates]");
+    let text = text.replace("[rates]", &greeks);
     match Universe::parse("universe.toml", &text) {
         Ok(universe) => universe,
         Err(errors) => panic!("{errors:?}"),

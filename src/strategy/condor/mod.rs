@@ -41,7 +41,7 @@ struct Visit {
 }
 
 /// An iron condor instance.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Condor {
     set: Settings,
     trades: Vec<Trade>,
