@@ -115,7 +115,9 @@ impl Options {
         }
         options.job = match (jobs.len(), jobs.pop()) {
             (_, Some(Job::Help)) => Job::Help,
-            (1, Some(Job::Replay(files))) => Job::Replay(files.into_iter().chain(underlying).collect()),
+            (1, Some(Job::Replay(files))) => {
+                Job::Replay(files.into_iter().chain(underlying).collect())
+            }
             (1, Some(job)) => job,
             _ => return Err("give one of --replay, --simulate and --echo; see --help".into()),
         };

@@ -60,7 +60,10 @@ fn subscribe(options: &Options) -> io::Result<TcpStream> {
     let (dataset, symbol) = &options.subscribe;
     let mut to = &stream;
     let auth = answer(&nonce, &key);
-    writeln!(to, "auth={auth}|dataset={dataset}|encoding=dbn|compression=none|ts_out=0|client=echo")?;
+    writeln!(
+        to,
+        "auth={auth}|dataset={dataset}|encoding=dbn|compression=none|ts_out=0|client=echo"
+    )?;
     lines.read_line(&mut accepted)?;
     if !Line::new(&accepted).is_on("success") {
         return Err(io::Error::other(accepted.trim().to_string()));

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_and_a_mistake_says_what_to_write() {
-        let plan = Plan::parse("drop=0.001,disconnect=every:5s,stall=1s@10s,burst=100x@2s").unwrap();
+        let plan =
+            Plan::parse("drop=0.001,disconnect=every:5s,stall=1s@10s,burst=100x@2s").unwrap();
         assert_eq!(plan.drop, 0.001);
         assert_eq!(plan.disconnect.unwrap().every_ns, 5_000_000_000);
         assert_eq!(plan.stall, Some((10_000_000_000, 1_000_000_000)));

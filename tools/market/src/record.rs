@@ -129,7 +129,9 @@ pub fn happened(record: &[u8]) -> Option<u64> {
         _ if record.len() >= 48 => Some(record.u64_at(32)),
         _ => None,
     };
-    Some(record.ts_event()).filter(|&ts| defined(ts)).or_else(|| received().filter(|&ts| defined(ts)))
+    Some(record.ts_event())
+        .filter(|&ts| defined(ts))
+        .or_else(|| received().filter(|&ts| defined(ts)))
 }
 
 /// Best bid and ask with sizes, of records that carry them.
@@ -153,8 +155,7 @@ pub fn bbo(record: &[u8]) -> Option<(i64, i64, u32, u32)> {
 /// A symbol mapping: the subscription's symbol to the instrument's own.
 pub fn mapping(id: u32, ts: u64, asked: &str, stype_in: SType, symbol: &str) -> Vec<u8> {
     let end = UNDEF_TIME;
-    let record =
-        SymbolMappingMsg::new(id, ts, stype_in, asked, SType::RawSymbol, symbol, ts, end);
+    let record = SymbolMappingMsg::new(id, ts, stype_in, asked, SType::RawSymbol, symbol, ts, end);
     record.map(|r| r.as_ref().to_vec()).unwrap_or_default()
 }
 

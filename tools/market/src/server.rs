@@ -112,11 +112,8 @@ impl Server {
         udp: Vec<Multicast>,
     ) -> io::Result<Server> {
         let clock = Clock::start();
-        let terms = Terms {
-            reject: settings.plan.reject,
-            repeat: settings.plan.repeat,
-            ..settings.terms
-        };
+        let terms =
+            Terms { reject: settings.plan.reject, repeat: settings.plan.repeat, ..settings.terms };
         let exchange = Exchange::new(source.catalog().listed.len(), terms, settings.seed);
         let wire = Wire::new().ok_or_else(|| io::Error::other("histogram bounds"))?;
         let gateway = Gateway::new(data, clock.now() ^ settings.seed)?;
@@ -153,7 +150,10 @@ impl Server {
             }
             if self.intended.is_some() && ended.is_none() {
                 busy = self.pump(now);
-                if self.source.peek().is_none() && self.delayed.is_none() && !self.gateway.is_behind() {
+                if self.source.peek().is_none()
+                    && self.delayed.is_none()
+                    && !self.gateway.is_behind()
+                {
                     ended = self.gateway.is_drained().then_some(now);
                     ended.iter().for_each(|_| self.gateway.end());
                 }
@@ -285,16 +285,12 @@ impl Server {
     fn orders(&mut self) -> bool {
         let (clock, wire, intended) = (self.clock, &mut self.wire, &self.intended);
         let catalog = self.source.catalog();
-        let busy = self.broker.read(
-            &|| clock.now(),
-            &mut self.exchange,
-            catalog,
-            &mut |request, came| {
+        let busy =
+            self.broker.read(&|| clock.now(), &mut self.exchange, catalog, &mut |request, came| {
                 let cause = request.caused_by.filter(|&ts| ts != u64::MAX);
                 let then = cause.and_then(|ts| intended.as_ref().and_then(|i| i.of(ts)));
                 wire.record(then, came);
-            },
-        );
+            });
         let now = clock.now();
         self.exchange.advance(now);
         self.broker.flush(&mut self.exchange, catalog, now);

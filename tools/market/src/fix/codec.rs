@@ -138,7 +138,8 @@ pub fn price_of(text: &str) -> Option<i64> {
 /// A price as a decimal without needless zeros.
 pub fn show_price(price: i64) -> String {
     let sign = if price < 0 { "-" } else { "" };
-    let (whole, part) = (price.unsigned_abs() / 1_000_000_000, price.unsigned_abs() % 1_000_000_000);
+    let (whole, part) =
+        (price.unsigned_abs() / 1_000_000_000, price.unsigned_abs() % 1_000_000_000);
     if part == 0 {
         return format!("{sign}{whole}");
     }
@@ -178,9 +179,12 @@ mod tests {
 
     #[test]
     fn prices_are_exact() {
-        for (text, price) in
-            [("0.05", 50_000_000), ("-1.25", -1_250_000_000), ("3", 3_000_000_000), (".5", 500_000_000)]
-        {
+        for (text, price) in [
+            ("0.05", 50_000_000),
+            ("-1.25", -1_250_000_000),
+            ("3", 3_000_000_000),
+            (".5", 500_000_000),
+        ] {
             assert_eq!(price_of(text), Some(price));
             assert_eq!(price_of(&show_price(price)), Some(price));
         }

@@ -107,7 +107,8 @@ fn whole(
 ) -> Body {
     let order = &execution.order;
     let leaves = if execution.open { order.quantity - execution.filled } else { 0 };
-    let single = if echo.multileg { 1 } else { order.legs.first().map_or(1, |l| i64::from(l.side)) };
+    let single =
+        if echo.multileg { 1 } else { order.legs.first().map_or(1, |l| i64::from(l.side)) };
     Body::default()
         .with(37, order_id(execution))
         .with(11, request.unwrap_or(&order.client_id))

@@ -208,7 +208,8 @@ impl Peer {
         let seconds = message.number(108).unwrap_or(30).min(3600);
         self.heartbeat_ns = seconds.max(1) * 1_000_000_000;
         self.up = true;
-        let body = Body::default().with(98, 0).with(108, seconds).with_some(141, reset.then_some("Y"));
+        let body =
+            Body::default().with(98, 0).with(108, seconds).with_some(141, reset.then_some("Y"));
         out.extend(seat.say("A", body, now));
         self.spoke = now;
         if seq > seat.next_in {
@@ -235,7 +236,8 @@ impl Peer {
                 Action::None
             }
             "2" => {
-                let (begin, end) = (message.number(7).unwrap_or(1), message.number(16).unwrap_or(0));
+                let (begin, end) =
+                    (message.number(7).unwrap_or(1), message.number(16).unwrap_or(0));
                 out.extend(seat.again(begin, end, now));
                 self.spoke = now;
                 Action::None

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn fields_are_found_in_any_order() {
-        for text in ["schema=trades|symbols=A,B|is_last=1\n", "is_last=1|symbols=A,B|schema=trades"] {
+        for text in ["schema=trades|symbols=A,B|is_last=1\n", "is_last=1|symbols=A,B|schema=trades"]
+        {
             let line = Line::new(text);
             assert_eq!(line.get("schema"), Some("trades"));
             assert_eq!(line.get("symbols"), Some("A,B"));

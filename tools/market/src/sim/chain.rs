@@ -1,9 +1,7 @@
 //! Settings in; the listed contracts, their smile and their theoretical prices out.
 
-use super::{config::Config, calendar::Day, price::black, spot::Underlying};
-use crate::{
-    catalog::{Catalog, Contract, osi},
-};
+use super::{calendar::Day, config::Config, price::black, spot::Underlying};
+use crate::catalog::{Catalog, Contract, osi};
 
 const YEAR_NS: f64 = 365.0 * 86_400e9;
 /// Options are quoted to the last second.

@@ -238,7 +238,8 @@ impl Simulation {
 /// The next trading day whose settlement is at least half an hour ahead.
 fn next_day(config: &Config, wall: u64) -> Option<Day> {
     let mut day = Day::of(wall)?;
-    let ahead = |day: Day| day.at(config.session.close.0).is_some_and(|s| s > wall + 1_800_000_000_000);
+    let ahead =
+        |day: Day| day.at(config.session.close.0).is_some_and(|s| s > wall + 1_800_000_000_000);
     while !day.trades(&config.holidays) || !ahead(day) {
         day = day.later(1, &config.holidays)?;
     }

@@ -172,7 +172,9 @@ impl Exchange {
         }
         let (order, left) = (&working.order, working.order.quantity - working.filled);
         let filled = match (self.terms.fill_at_limit, order.limit) {
-            (true, Some(limit)) => at_limit(&self.board, &order.legs, limit).map(|p| (left, p, limit)),
+            (true, Some(limit)) => {
+                at_limit(&self.board, &order.legs, limit).map(|p| (left, p, limit))
+            }
             _ => crossing(&self.board, order, left),
         };
         let Some((packages, prices, net)) = filled else { return };

@@ -49,7 +49,10 @@ pub struct Market {
     pub handle: JoinHandle<Summary>,
 }
 
-pub fn serve(settings: Settings, source: impl FnOnce() -> Box<dyn Source> + Send + 'static) -> Market {
+pub fn serve(
+    settings: Settings,
+    source: impl FnOnce() -> Box<dyn Source> + Send + 'static,
+) -> Market {
     let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
     let (data, orders) = (bind(), bind());
     let (data_at, orders_at) = (data.local_addr().unwrap(), orders.local_addr().unwrap());
@@ -100,7 +103,8 @@ impl Client {
         let said = client.authenticate(KEY, dataset, more);
         assert!(said.starts_with("success=1|session_id="), "{said}");
         for schema in schemas {
-            let line = format!("schema={schema}|stype_in=raw_symbol|symbols=ALL_SYMBOLS|is_last=1\n");
+            let line =
+                format!("schema={schema}|stype_in=raw_symbol|symbols=ALL_SYMBOLS|is_last=1\n");
             client.say(&line);
         }
         client.say("start_session\n");
