@@ -16,7 +16,7 @@ pub struct Files {
 }
 
 /// The name of the main file in [`Files`].
-pub const MAIN: &str = "main";
+pub(super) const MAIN: &str = "main";
 
 impl Files {
     /// Reads `path`, applies `sets` (`section.key=value`) to it, and reads what its `[run]` section
@@ -58,7 +58,11 @@ impl Files {
 
 fn read(path: &Path, shown: &str) -> Result<String, Vec<Error>> {
     fs::read_to_string(path).map_err(|e| {
-        Vec::from([Error::new(shown, "file", format!("cannot be read ({e}); name one that exists"))])
+        Vec::from([Error::new(
+            shown,
+            "file",
+            format!("cannot be read ({e}); name one that exists"),
+        )])
     })
 }
 

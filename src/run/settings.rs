@@ -1,7 +1,11 @@
 //! The `[run]` section: how the same stages are put on threads and cores.
 
-use crate::section;
-use std::{string::String, vec::Vec};
+use crate::{
+    config::{Span, Value},
+    rt::idle::Idle,
+    section,
+};
+use std::{format, string::String, vec::Vec};
 
 section! {
     /// How a run is put together.
@@ -13,19 +17,29 @@ section! {
         /// Strategies: files beside this one, one instance each.
         pub strategies: Vec<String> = Vec::new(), "-";
         /// Grouping of the stages: "inline" (one hot thread), "shared" (two), "dedicated" (four).
-        pub threads: String = "inline".into(), "-";
+        pub threads: Threads = Threads::Inline, "-";
         /// Cores of the hot threads in the order of a tick's life; empty leaves them to the kernel.
         pub cores: Vec<u32> = Vec::new(), "-";
         /// Core of everything else (keeper, progress); equal to no hot core where there are enough.
         pub cold_core: i64 = -1, in -1..=4095, "core, -1 for none";
-        /// What a hot thread does while it has nothing to do: "spin", "pause", "yield" or "park".
-        pub idle: String = "pause".into(), "-";
+        /// What a hot thread does while it has nothing to do.
+        pub idle: Idle = Idle::Pause, "-";
         /// Whether to ask for real-time scheduling; what was got is reported.
         pub fifo: bool = true, "-";
         /// Whether to lock memory; what was got is reported.
         pub lock_memory: bool = true, "-";
         /// Slots of each ring between threads, a power of two.
         pub ring: usize = 16_384, in 64..=1_048_576, "events";
+        /// Directory of what outlives a run: the broker session's sequence numbers.
+        pub state: String = "runs/state".into(), "path";
+        /// Real-time priority of the hot threads where `fifo` is granted.
+        pub priority: i32 = 20, in 1..=98, "-";
+        /// A round of a thread longer than this counts as a stall.
+        pub stall: Span = Span(1_000_000), in Span(1_000)..=Span(1_000_000_000), "time";
+        /// How long the host's own gaps are watched before the start.
+        pub noise: Span = Span(1_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
+        /// Longest wait for open orders to be cancelled and answered when the run stops.
+        pub drain: Span = Span(3_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
         /// Whether the run ends when every market session has ended.
         pub end_with_market: bool = true, "-";
     }
@@ -42,14 +56,26 @@ pub enum Threads {
     Dedicated,
 }
 
+impl Value for Threads {
+    const WANTED: &'static str = "\"inline\", \"shared\" or \"dedicated\"";
+    fn read(value: &toml::Value) -> Option<Threads> {
+        let text = value.as_str()?;
+        [Threads::Inline, Threads::Shared, Threads::Dedicated]
+            .into_iter()
+            .find(|t| t.name() == text)
+    }
+    fn show(&self) -> String {
+        format!("{:?}", self.name())
+    }
+}
+
 impl Threads {
-    /// By its name in the configuration.
-    pub fn named(name: &str) -> Option<Threads> {
-        match name {
-            "inline" => Some(Threads::Inline),
-            "shared" => Some(Threads::Shared),
-            "dedicated" => Some(Threads::Dedicated),
-            _ => None,
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Threads::Inline => "inline",
+            Threads::Shared => "shared",
+            Threads::Dedicated => "dedicated",
         }
     }
 

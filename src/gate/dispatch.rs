@@ -1,0 +1,382 @@
+//! Cleared events in: approved orders and cancels go to the broker as FIX, the rest keeps session,
+//! instruments and kill switch up to date. Out: bytes, and a report for whatever was not sent.
+
+use super::{
+    Counts,
+    check::says,
+    encoder::{Canceled, LegFacts, Stamp},
+    facts::{Facts, Table},
+    session::{Session, State, Subject},
+    settings::Broker,
+};
+use crate::{
+    feed::fix::{field::hash, store::Outbound},
+    risk::Cleared,
+    stage::Emit,
+    wire::{
+        Event, Kind, NO_INSTRUMENT, Price, Timestamp,
+        control::{Command, SessionState, Verb},
+        order::{Admin, Cancel, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind},
+    },
+};
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::{boxed::Box, net::TcpStream, string::String, sync::Arc, sync::mpsc::Receiver, vec};
+
+/// Orders remembered for their cancels and rejects.
+const WORKING: usize = 4_096;
+
+/// Why an order or cancel was not sent; part of the report's identity.
+#[derive(Clone, Copy, Debug)]
+enum Unsent {
+    NotLoggedOn = 1,
+    Killed,
+    Mismatch,
+    Unknown,
+    Malformed,
+    Stale,
+    Refused,
+}
+
+/// What the gate must remember of an order that it sent.
+#[derive(Clone, Copy, Debug)]
+struct Working {
+    id: u64,
+    quantity: u64,
+    instrument: u32,
+    side: u8,
+    combo: bool,
+    /// The broker has spoken of it.
+    known: bool,
+}
+
+const NO_ORDER: Working = Working {
+    id: 0,
+    quantity: 0,
+    instrument: NO_INSTRUMENT,
+    side: b'1',
+    combo: false,
+    known: false,
+};
+
+/// An order whose legs are coming in.
+#[derive(Debug)]
+struct Assembly {
+    order: Order,
+    legs: [(Leg, u32); LEGS_MAX],
+    filled: usize,
+    open: bool,
+}
+
+/// The ends of the gate besides the socket.
+#[derive(Debug)]
+pub struct Ends<R, F> {
+    /// Streams that the feed has connected, one for each `SESSION CONNECTED` of the broker.
+    pub streams: Receiver<TcpStream>,
+    /// The kill switch, shared with signals, files and breakers: once true, no order leaves.
+    pub kill: Arc<AtomicBool>,
+    /// Takes a `REPORT` on something that was not sent; the feed numbers it like any other input.
+    pub reply: R,
+    /// Called when the write of an order has returned, with the event that completed the order.
+    pub on_sent: F,
+}
+
+/// The last stage: nothing follows it but the broker.
+#[derive(Debug)]
+pub struct Gate<R, F> {
+    session: Session,
+    ends: Ends<R, F>,
+    source: u16,
+    facts: Table,
+    working: Box<[Working]>,
+    assembly: Assembly,
+    killed: bool,
+}
+
+impl<R: FnMut(Event), F: FnMut(&Event)> Gate<R, F> {
+    /// A gate for the broker whose events carry `source`; `password` may be empty and is never
+    /// shown.
+    pub fn new(
+        broker: Broker,
+        password: String,
+        source: u16,
+        outbound: Outbound,
+        ends: Ends<R, F>,
+    ) -> Gate<R, F> {
+        let leg: Leg = bytemuck::Zeroable::zeroed();
+        let assembly = Assembly {
+            order: bytemuck::Zeroable::zeroed(),
+            legs: [(leg, NO_INSTRUMENT); LEGS_MAX],
+            filled: 0,
+            open: false,
+        };
+        Gate {
+            facts: Table::new(broker.instruments_max),
+            session: Session::new(broker, password, outbound),
+            ends,
+            source,
+            working: vec![NO_ORDER; WORKING].into_boxed_slice(),
+            assembly,
+            killed: false,
+        }
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> &Counts {
+        &self.session.counts
+    }
+
+    /// Where the session is.
+    pub fn state(&self) -> State {
+        self.session.state
+    }
+
+    /// Ends the session in an orderly way; beats and events must go on until it is off.
+    pub fn log_out(&mut self, now: Timestamp) {
+        self.session.log_out(now);
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        match event.kind {
+            Kind::ORDER => self.on_order(event),
+            Kind::ORDER_LEG => self.on_leg(event),
+            Kind::CANCEL => self.on_cancel(event),
+            Kind::TIMER => self.session.on_beat(event.ts_recv),
+            Kind::REPORT => self.on_report(event),
+            Kind::ADMIN => self.on_admin(event),
+            Kind::SESSION if event.source == self.source => self.on_session(event),
+            Kind::DEFINITION => {
+                if !self.facts.define(event.instrument, event.body()) {
+                    self.session.counts.undefined += 1;
+                }
+            }
+            Kind::COMMAND if event.body::<Command>().verb == Verb::KILL => {
+                self.ends.kill.store(true, Ordering::Release);
+            }
+            _ => return,
+        }
+        self.pump(event.ts_recv);
+    }
+
+    fn on_session(&mut self, event: &Event) {
+        let state = event.body::<crate::wire::control::Session>().state;
+        match state {
+            SessionState::CONNECTED => {
+                if let Ok(stream) = self.ends.streams.try_recv() {
+                    self.session.on_connected(stream, event.ts_recv);
+                }
+            }
+            SessionState::UP => {}
+            _ => self.session.on_down(event.ts_recv),
+        }
+    }
+
+    fn on_admin(&mut self, event: &Event) {
+        self.session.on_heard(event.ts_recv);
+        let admin: &Admin = event.body();
+        if let Some(subject) = self.session.on_admin(admin, event.ts_recv) {
+            self.reply(subject, Unsent::Refused, event);
+        }
+    }
+
+    fn on_report(&mut self, event: &Event) {
+        self.session.on_heard(event.ts_recv);
+        let order = event.body::<Report>().order;
+        let slot = &mut self.working[place(order)];
+        slot.known |= slot.id == order;
+    }
+
+    fn on_order(&mut self, event: &Event) {
+        if self.assembly.open {
+            self.give_up(Unsent::Malformed, event);
+        }
+        self.assembly.order = *event.body();
+        (self.assembly.filled, self.assembly.open) = (0, true);
+        let legs = usize::from(self.assembly.order.legs);
+        if legs == 0 || legs > LEGS_MAX {
+            self.give_up(Unsent::Malformed, event);
+        }
+    }
+
+    fn on_leg(&mut self, event: &Event) {
+        let leg: Leg = *event.body();
+        let assembly = &mut self.assembly;
+        let fits = leg.order == assembly.order.id
+            && usize::from(leg.index) == assembly.filled
+            && leg.side.unsigned_abs() == 1;
+        if !assembly.open || !fits {
+            return self.give_up(Unsent::Malformed, event);
+        }
+        assembly.legs[assembly.filled] = (leg, event.instrument);
+        assembly.filled += 1;
+        if assembly.filled == usize::from(assembly.order.legs) {
+            match self.send(event) {
+                Ok(()) => {
+                    self.assembly.open = false;
+                    self.session.counts.orders += 1;
+                    (self.ends.on_sent)(event);
+                }
+                Err(why) => self.give_up(why, event),
+            }
+        }
+    }
+
+    /// The order and its legs go out, or the reason why not.
+    fn send(&mut self, event: &Event) -> Result<(), Unsent> {
+        if !self.session.takes_orders() {
+            return Err(Unsent::NotLoggedOn);
+        }
+        let Assembly { order, legs, filled, .. } = &self.assembly;
+        let mut named: [Option<LegFacts<'_>>; LEGS_MAX] = [None; LEGS_MAX];
+        for (name, (leg, instrument)) in named.iter_mut().zip(&legs[..*filled]) {
+            *name = Some((leg, self.facts.get(*instrument).ok_or(Unsent::Unknown)?));
+        }
+        let first = named[0].ok_or(Unsent::Malformed)?;
+        let legs: [LegFacts<'_>; LEGS_MAX] = named.map(|leg| leg.unwrap_or(first));
+        let legs = &legs[..*filled];
+        let session = &mut self.session;
+        let (seq, now) = (session.outbound.next(), event.ts_recv);
+        let stamp = Stamp { seq, now, cause: event.ts_event };
+        let message = session.encoder.order(order, legs, stamp).ok_or(Unsent::Malformed)?;
+        if !says(message, order, legs) {
+            return Err(Unsent::Mismatch);
+        }
+        // The kill switch is the last thing that is asked. Once seen, it stays.
+        self.killed |= self.ends.kill.load(Ordering::Acquire);
+        if self.killed {
+            return Err(Unsent::Killed);
+        }
+        session.outbound.keep(message, now);
+        let sent = session.link.send(message);
+        self.remember();
+        self.session.after(now, sent.is_ok());
+        Ok(())
+    }
+
+    fn remember(&mut self) {
+        let Assembly { order, legs, filled, .. } = &self.assembly;
+        let (leg, instrument) = legs[0];
+        let single = *filled == 1;
+        let ratio = if single { u64::from(leg.ratio) } else { 1 };
+        self.working[place(order.id)] = Working {
+            id: order.id,
+            quantity: u64::from(order.quantity) * ratio,
+            instrument,
+            side: match (single, leg.side > 0) {
+                (false, _) => b'B',
+                (true, true) => b'1',
+                (true, false) => b'2',
+            },
+            combo: !single,
+            known: false,
+        };
+    }
+
+    /// Cancels pass the kill switch and may wait behind other bytes.
+    fn on_cancel(&mut self, event: &Event) {
+        let cancel: Cancel = *event.body();
+        let session = &mut self.session;
+        let subject = Subject { order: cancel.order, cancel: true };
+        if session.state != State::On {
+            return self.reply(subject, Unsent::NotLoggedOn, event);
+        }
+        let found = Some(&self.working[place(cancel.order)]).filter(|w| w.id == cancel.order);
+        let working = found.unwrap_or(&NO_ORDER);
+        let canceled = Canceled {
+            id: cancel.id,
+            order: cancel.order,
+            side: working.side,
+            quantity: working.quantity,
+            facts: self.facts.get(working.instrument),
+            combo: working.combo,
+        };
+        let now = event.ts_recv;
+        let stamp = Stamp { seq: session.outbound.next(), now, cause: event.ts_event };
+        let Some(message) = session.encoder.cancel(&canceled, stamp) else {
+            return self.reply(subject, Unsent::Malformed, event);
+        };
+        session.outbound.keep(message, now);
+        let sent = session.link.send(message);
+        session.counts.cancels += 1;
+        session.after(now, sent.is_ok());
+    }
+
+    fn give_up(&mut self, why: Unsent, event: &Event) {
+        if core::mem::replace(&mut self.assembly.open, false) {
+            let subject = Subject { order: self.assembly.order.id, cancel: false };
+            self.reply(subject, why, event);
+        }
+    }
+
+    fn reply(&mut self, subject: Subject, why: Unsent, cause: &Event) {
+        let counts = &mut self.session.counts;
+        *match why {
+            Unsent::NotLoggedOn => &mut counts.unsent,
+            Unsent::Killed => &mut counts.killed,
+            Unsent::Mismatch => &mut counts.mismatches,
+            Unsent::Unknown => &mut counts.unknown,
+            Unsent::Malformed => &mut counts.malformed,
+            Unsent::Stale => &mut counts.stale,
+            Unsent::Refused => &mut counts.refused,
+        } += 1;
+        (self.ends.reply)(unsent(subject, why, self.source, cause));
+    }
+
+    /// Goes on with a resend. Cancels and young orders go again; others are filled over, and said
+    /// to be rejected if the broker never spoke of them.
+    fn pump(&mut self, now: Timestamp) {
+        let age_max = self.session.broker.resend_age.nanos();
+        self.killed |= self.ends.kill.load(Ordering::Acquire);
+        let Gate { session, ends, working, killed, source, .. } = self;
+        let mut stale = 0;
+        session.pump(now, |subject, at| {
+            if subject.cancel || (!*killed && now.saturating_sub(at) <= age_max) {
+                return true;
+            }
+            let slot = &mut working[place(subject.order)];
+            if slot.id == subject.order && !slot.known {
+                slot.known = true;
+                stale += 1;
+                let cause = Event { ts_recv: now, ..bytemuck::Zeroable::zeroed() };
+                (ends.reply)(unsent(subject, Unsent::Stale, *source, &cause));
+            }
+            false
+        });
+        session.counts.stale += stale;
+    }
+}
+
+fn place(order: u64) -> usize {
+    order as usize & (WORKING - 1)
+}
+
+/// The report on an order or cancel that did not reach the broker, or that the broker threw back
+/// as a message.
+fn unsent(subject: Subject, why: Unsent, source: u16, cause: &Event) -> Event {
+    let number = subject.order.to_le_bytes();
+    let (event, status) = if subject.cancel {
+        (ReportKind::CANCEL_REFUSED, OrderStatus::UNKNOWN)
+    } else {
+        (ReportKind::REJECTED, OrderStatus::REJECTED)
+    };
+    let report = Report {
+        order: subject.order,
+        exec_id: hash(&[b"gate", &number, &[why as u8], &cause.seq.to_le_bytes()]),
+        price: Price::UNDEF,
+        quantity: 0,
+        event,
+        status,
+        leg: Report::WHOLE,
+        resent: 0,
+    };
+    Event { source, ..Event::new(Kind::REPORT, NO_INSTRUMENT, report) }
+}
+
+impl<K, R: FnMut(Event), F: FnMut(&Event)> Emit<K, Cleared> for Gate<R, F> {
+    #[inline]
+    fn emit(&mut self, _: &mut K, cleared: &Cleared) {
+        self.on_event(cleared.event());
+    }
+}
+
+// Used by documentation and by the checks of the last moment.
+const _: () = assert!(WORKING.is_power_of_two() && size_of::<Facts>() <= 320);
