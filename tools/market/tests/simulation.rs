@@ -103,7 +103,7 @@ fn quotes_are_on_their_ticks_uncrossed_and_near_parity() {
         last.insert(*index, (bid + ask) as f64 / 2e9);
         // The put of the first expiry comes right after its call: parity gives the spot back.
         let first = *index < 242 && index % 2 == 1;
-        if let (true, Some(call), Some(put)) = (first, last.get(&(index - 1)), last.get(index)) {
+        if let (true, Some(call), Some(put)) = (first, last.get(&(index ^ 1)), last.get(index)) {
             let strike = 6_200.0 + f64::from(index / 2) * 5.0;
             let near = (strike - spot).abs() < 50.0 && *at < market.opens() + 20_000_000_000_000;
             if near && spot > 0.0 {
