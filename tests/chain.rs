@@ -3,7 +3,7 @@ mod support;
 
 use support::{Recording, data, universe, universe_with};
 use zomma::{
-    chain::{Chain, Track, Universe, name_of},
+    chain::{Chain, Clock, Track, Universe, name_of},
     greeks::{Revalue, black::Options},
     stage::{Emit, Tap, Then},
     wire::{

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
 use zomma::{
-    chain::{Universe, name_of},
+    chain::{Clock, Universe, name_of},
     wire::{
         Event, Flags, Kind, Price, UNDEF_TIME,
         market::{Class, Definition, Interest, Quote, Trade},
