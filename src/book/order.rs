@@ -6,7 +6,9 @@
 //! | working | working | filled | canceled | rejected | expired | as the broker has it | working |
 //! | an end | the same end | filled | the same | the same | the same | the same | the same |
 //!
-//! "No cancel" is a refused cancel. Ends are filled, canceled, rejected, expired. "Other" is pending, replaced and unknown numbers.
+//! "No cancel" is a refused cancel. Ends are filled, canceled, rejected, expired. "Other" is
+//! pending, replaced and unknown numbers.
+//!
 //! An end is final, except that a fill counts in any state: contracts that the broker has traded
 //! are ours. "As the broker has it": new and partial mean working; canceled, rejected and expired
 //! mean just that; anything else, filled included, says nothing, because fills come on their own.
