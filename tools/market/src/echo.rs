@@ -124,7 +124,7 @@ impl Echo {
             rtype::MAPPING if self.symbol.is_empty() => self.symbol = record.text(89, 71).into(),
             rtype::CMBP1 => {
                 self.records += 1;
-                if self.records % self.every == 0 {
+                if self.records.is_multiple_of(self.every) {
                     return self.order(record.ts_event());
                 }
             }
