@@ -1,2 +1,153 @@
-//! The commands.
-fn main() {}
+//! The commands: arguments in, an exit code out. 0 done, 1 the thing checked does not hold,
+//! 2 unusable input or usage, 3 the environment.
+
+use lexopt::prelude::*;
+use std::{path::PathBuf, process::ExitCode};
+use zomma::{
+    config::{Span, Value as _},
+    run::{self, Failure},
+};
+
+#[global_allocator]
+static ALLOCATOR: zomma::rt::seal::Sealed = zomma::rt::seal::Sealed;
+
+/// A command: its name, its arguments as a user types them, what it does, and how.
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&Arguments) -> Result<(), Failure>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "run",
+        arguments: "--config F [--dir DIR] [--for 60s] [--set section.key=value]…",
+        about: "runs the engine until the market ends, the time is up, or it is told to stop",
+        run: |a| run::live::run(&a.config()?, a.dir.as_deref(), a.span),
+    },
+    Command {
+        name: "check",
+        arguments: "--config F [--set section.key=value]… [--keys]",
+        about: "checks a configuration and what it names; --keys lists all settings",
+        run: |a| if a.keys { run::check::keys() } else { run::check::check(&a.config()?) },
+    },
+    Command {
+        name: "replay",
+        arguments: "DIR [--verify]",
+        about: "replays a journal; --verify compares every output with what was decided",
+        run: |a| run::replay::replay(a.target("a journal's directory")?, a.verify),
+    },
+    Command {
+        name: "report",
+        arguments: "DIR [--html F] [--json F]",
+        about: "prints the latency report of a run",
+        run: |a| {
+            let target = a.target("a run's directory")?;
+            run::tools::report(target, a.html.as_deref(), a.json.as_deref())
+        },
+    },
+    Command {
+        name: "journal",
+        arguments: "verify|stat|dump DIR",
+        about: "checks, summarises or prints a journal",
+        run: |a| match a.positional.as_slice() {
+            [verb, dir] => run::tools::journal(&verb.to_string_lossy(), dir.as_ref()),
+            _ => Err(Failure::input("zomma journal: name a verb (verify, stat, dump) and DIR")),
+        },
+    },
+];
+
+/// Everything that was typed; each command takes what it knows.
+#[derive(Default)]
+struct Arguments {
+    positional: Vec<std::ffi::OsString>,
+    config: Option<PathBuf>,
+    dir: Option<PathBuf>,
+    html: Option<PathBuf>,
+    json: Option<PathBuf>,
+    sets: Vec<String>,
+    span: Option<Span>,
+    keys: bool,
+    verify: bool,
+}
+
+impl Arguments {
+    fn parse(parser: &mut lexopt::Parser) -> Result<Arguments, lexopt::Error> {
+        let mut found = Arguments::default();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("config") => found.config = Some(parser.value()?.into()),
+                Long("dir") => found.dir = Some(parser.value()?.into()),
+                Long("html") => found.html = Some(parser.value()?.into()),
+                Long("json") => found.json = Some(parser.value()?.into()),
+                Long("set") => found.sets.push(parser.value()?.string()?),
+                Long("for") => found.span = Some(span(&parser.value()?.string()?)?),
+                Long("keys") => found.keys = true,
+                Long("verify") => found.verify = true,
+                Value(value) => found.positional.push(value),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(found)
+    }
+
+    fn config(&self) -> Result<run::Files, Failure> {
+        let path = self.config.as_ref().ok_or_else(|| Failure::input("--config F is missing"))?;
+        Ok(run::Files::gather(path, &self.sets)?)
+    }
+
+    fn target(&self, what: &str) -> Result<&std::path::Path, Failure> {
+        match self.positional.as_slice() {
+            [one] => Ok(one.as_ref()),
+            _ => Err(Failure::input(format!("name {what}, and nothing else"))),
+        }
+    }
+}
+
+fn span(text: &str) -> Result<Span, lexopt::Error> {
+    Span::read(&toml::Value::String(text.into()))
+        .ok_or_else(|| format!("--for is {text:?}; write {}", Span::WANTED).into())
+}
+
+fn usage() -> String {
+    let mut text = String::from("zomma: from tick to order on pinned cores\n\n");
+    for command in COMMANDS {
+        text +=
+            &format!("  zomma {} {}\n      {}\n", command.name, command.arguments, command.about);
+    }
+    text
+}
+
+fn dispatch() -> Result<(), Failure> {
+    let mut parser = lexopt::Parser::from_env();
+    let typed = |e: lexopt::Error| Failure::input(format!("{e}; see `zomma help`"));
+    let name = match parser.next().map_err(typed)? {
+        Some(Value(name)) => name.to_string_lossy().into_owned(),
+        Some(Long("version") | Short('V')) => "version".into(),
+        _ => "help".into(),
+    };
+    match name.as_str() {
+        "help" => print!("{}", usage()),
+        "version" => println!("zomma {}", env!("CARGO_PKG_VERSION")),
+        _ => {
+            let found = COMMANDS.iter().find(|command| command.name == name);
+            let unknown = || Failure::input(format!("no command {name:?}; see `zomma help`"));
+            let command = found.ok_or_else(unknown)?;
+            return (command.run)(&Arguments::parse(&mut parser).map_err(typed)?);
+        }
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    // A closed pipe ends the program quietly, as a user of `head` expects; sockets use MSG_NOSIGNAL.
+    let outcome = run::host::check_cpu().and_then(|()| dispatch());
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.message.lines().for_each(|line| eprintln!("zomma: {line}"));
+            ExitCode::from(failure.code)
+        }
+    }
+}

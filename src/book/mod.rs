@@ -1,1 +1,406 @@
-//! Stub: to be written.
+//! Approved orders and broker reports in; positions, packages, working orders and P&L out.
+//!
+//! [`Desk`] is what the stages of one thread know together. The [`Book`] holds what we own and
+//! asked for, and what the outside has said of trading at all: session, kill switch, halts. It is
+//! told of approved orders by RISK ([`Book::register`]) and of everything else by events
+//! ([`Book::apply`]); two books that saw the same are the same.
+//!
+//! Everything is preallocated. An order's number leads to its place; places are taken again, oldest
+//! first, once their order has ended. Contracts that the broker says were traded are ours, whatever
+//! we thought of the order: late fills, fills after a cancel and overfills all count. What cannot
+//! be attributed is counted in [`Tally`], and RISK halts on it.
+
+mod line;
+mod money;
+mod order;
+mod package;
+mod reports;
+mod seen;
+mod settings;
+mod venue;
+
+pub use line::Line;
+pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
+pub use order::{Order, OrderLeg, State};
+pub use package::Package;
+pub use reports::{Outcome, Tally};
+pub use settings::Account;
+pub use venue::Venue;
+
+use crate::{
+    chain::Chain,
+    wire::{
+        Event, Kind, Price, Timestamp, control,
+        order::{LEGS_MAX, Order as Head, Purpose},
+    },
+};
+use alloc::{vec, vec::Vec};
+use seen::Seen;
+
+/// What the stages of one thread know together.
+#[derive(Debug)]
+pub struct Desk {
+    /// The market.
+    pub chain: Chain,
+    /// What we own.
+    pub book: Book,
+}
+
+impl AsRef<Chain> for Desk {
+    fn as_ref(&self) -> &Chain {
+        &self.chain
+    }
+}
+
+impl AsMut<Chain> for Desk {
+    fn as_mut(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+}
+
+impl AsRef<Book> for Desk {
+    fn as_ref(&self) -> &Book {
+        &self.book
+    }
+}
+
+impl AsMut<Book> for Desk {
+    fn as_mut(&mut self) -> &mut Book {
+        &mut self.book
+    }
+}
+
+impl Desk {
+    /// Revalues what is held at the worse side of the market: longs at the bid (0 without one),
+    /// shorts at the ask. A short without an ask leaves the session's P&L unknown.
+    pub fn mark(&mut self) {
+        self.book.pnl = self
+            .book
+            .unrealised(&self.chain)
+            .map(|open| self.book.realised.saturating_add(open).saturating_sub(self.book.fees));
+    }
+}
+
+/// An order with all that RISK knows of it, ready to be registered.
+#[derive(Clone, Copy, Debug)]
+pub struct Sheet {
+    /// The order as it is sent.
+    pub head: Head,
+    /// Its legs; the first `head.legs` count.
+    pub legs: [OrderLeg; LEGS_MAX],
+    /// Worst-case loss at expiry, fees included; 0 where it closes.
+    pub loss: Money,
+    /// Its expiry's index in the chain.
+    pub expiry: u16,
+    /// Receive time of its cause.
+    pub sent: Timestamp,
+}
+
+/// Contracts of one instrument.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Position {
+    /// What is held.
+    pub line: Line,
+    /// Contracts that working orders may still buy.
+    pub buying: i64,
+    /// Contracts that working orders may still sell.
+    pub selling: i64,
+}
+
+/// What was refused last: how a strategy learns what became of its intent.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Refused {
+    /// The intent's number.
+    pub order: u64,
+    /// One bit per violated limit.
+    pub violated: u64,
+}
+
+/// What we own, what we asked for, and whether we may ask.
+#[derive(Debug)]
+pub struct Book {
+    /// What the outside has said of trading.
+    pub venue: Venue,
+    /// Reports that were not plain.
+    pub tally: Tally,
+    /// The latest refusal.
+    pub refused: Refused,
+    /// Session profit at the latest mark, fees taken off; `None` where it cannot be known.
+    pub pnl: Option<Money>,
+    /// Profit of what was closed, before fees.
+    pub realised: Money,
+    /// Fees of the session.
+    pub fees: Money,
+    /// Capital that shares are reckoned from.
+    pub capital: Money,
+    /// Commission and fees of a contract, each side.
+    pub fee: Money,
+    /// Contracts traded in the session.
+    pub traded: u64,
+    base: u64,
+    given: u64,
+    orders: Vec<Order>,
+    live: Vec<u64>,
+    packages: Vec<Package>,
+    open: Vec<u32>,
+    cursor: usize,
+    positions: Vec<Position>,
+    held: Vec<u32>,
+    seen: Seen,
+}
+
+const NO_PACKAGE: u32 = u32::MAX;
+
+impl Book {
+    /// An empty book; `broker` is the number of the broker's session in events.
+    pub fn new(account: &Account, broker: u16) -> Book {
+        let orders = account.orders_max.next_power_of_two();
+        Book {
+            venue: Venue::new(broker, account.instruments_max),
+            tally: Tally::default(),
+            refused: Refused::default(),
+            pnl: Some(0),
+            realised: 0,
+            fees: 0,
+            capital: from_currency(account.capital),
+            fee: from_currency(account.fee_per_contract),
+            traded: 0,
+            base: 0,
+            given: 0,
+            orders: vec![Order::EMPTY; orders],
+            live: Vec::with_capacity(orders),
+            packages: vec![Package::default(); account.packages_max],
+            open: Vec::with_capacity(account.packages_max),
+            cursor: 0,
+            positions: vec![Position::default(); account.instruments_max],
+            held: Vec::with_capacity(account.instruments_max),
+            seen: Seen::new(4 * orders),
+        }
+    }
+
+    /// Takes what concerns it: the run, reports, sessions, status, commands.
+    #[inline]
+    pub fn apply(&mut self, event: &Event) {
+        match event.kind {
+            Kind::RUN => self.base = event.body::<control::Run>().order_base,
+            Kind::REPORT => drop(self.report(event.body())),
+            Kind::SESSION => self.session(event),
+            Kind::STATUS | Kind::COMMAND => self.venue.apply(event),
+            _ => {}
+        }
+    }
+
+    /// A session that was down may have swallowed cancels: they may be sent again.
+    fn session(&mut self, event: &Event) {
+        self.venue.apply(event);
+        if self.venue.broker_up {
+            return;
+        }
+        for i in 0..self.live.len() {
+            let at = self.place(self.live[i]);
+            self.orders[at].canceling = 0;
+        }
+    }
+
+    /// A number for the next order or cancel; it is used up whatever becomes of it.
+    pub fn number(&mut self) -> u64 {
+        self.given += 1;
+        self.base + self.given
+    }
+
+    /// Whether `id` was given out, was not used, and has a place.
+    pub fn is_fresh(&self, id: u64) -> bool {
+        let given = id > self.base && id <= self.base + self.given;
+        given && self.orders[self.place(id)].id < id && self.may_forget(self.place(id))
+    }
+
+    /// Whether a package of this order has a place: its own, or that of the package it belongs to.
+    pub fn has_room(&self, head: &Head) -> bool {
+        let new = head.package == head.id;
+        let free = self.open.len() < self.packages.len();
+        if new { free } else { self.package(head.package).is_some() }
+    }
+
+    /// The order of this number, while it is remembered.
+    #[inline]
+    pub fn order(&self, id: u64) -> Option<&Order> {
+        let order = &self.orders[self.place(id)];
+        (order.id == id && order.count > 0).then_some(order)
+    }
+
+    /// Numbers of the orders that can still trade.
+    pub fn live(&self) -> &[u64] {
+        &self.live
+    }
+
+    /// The orders that can still trade.
+    pub fn working(&self) -> impl Iterator<Item = &Order> {
+        self.live.iter().map(|&id| &self.orders[self.place(id)])
+    }
+
+    /// The package that this order opened, while it is remembered.
+    pub fn package(&self, id: u64) -> Option<&Package> {
+        let package = self.packages.get(self.order(id)?.place as usize)?;
+        (package.id == id).then_some(package)
+    }
+
+    /// All packages that hold something or still can.
+    pub fn open_packages(&self) -> impl ExactSizeIterator<Item = &Package> {
+        self.open.iter().map(|&place| &self.packages[place as usize])
+    }
+
+    /// What is held and worked of one instrument; nothing for one that does not exist.
+    #[inline]
+    pub fn position(&self, instrument: u32) -> Position {
+        self.positions.get(instrument as usize).copied().unwrap_or_default()
+    }
+
+    /// All instruments that are held.
+    pub fn holdings(&self) -> impl ExactSizeIterator<Item = &Line> {
+        self.held.iter().map(|&instrument| &self.positions[instrument as usize].line)
+    }
+
+    /// Whether nothing is held and no order can trade.
+    pub fn is_flat(&self) -> bool {
+        self.held.is_empty() && self.live.is_empty()
+    }
+
+    /// Instruments that it has room for.
+    pub fn instruments_max(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn unrealised(&self, chain: &Chain) -> Option<Money> {
+        self.holdings().try_fold(0, |sum: Money, line| {
+            let quote = chain.quote(line.instrument);
+            let worse = if line.held > 0 { quote.bid } else { quote.ask };
+            let price = Price::from_f64(worse);
+            let price = if price.is_defined() { price.0 } else { (line.held > 0).then_some(0)? };
+            Some(sum.saturating_add(line.unrealised(price)))
+        })
+    }
+
+    #[inline(always)]
+    fn place(&self, id: u64) -> usize {
+        id as usize & (self.orders.len() - 1)
+    }
+
+    /// An order is remembered while it can trade and while the package that it opened is open.
+    fn may_forget(&self, place: usize) -> bool {
+        let order = &self.orders[place];
+        let owner = self.packages.get(order.place as usize).filter(|p| p.id == order.id);
+        !order.state.is_live() && !owner.is_some_and(Package::is_open) || order.id == 0
+    }
+
+    /// Enters an approved order; false where there is no place for it or its number is not fresh.
+    pub fn register(&mut self, sheet: &Sheet) -> bool {
+        let head = &sheet.head;
+        if !self.is_fresh(head.id) || !self.has_room(head) {
+            return false;
+        }
+        let place = self.package_for(sheet);
+        let order = Order::new(sheet, place);
+        for leg in 0..order.legs().len() {
+            self.promise(&order, leg, 1);
+        }
+        let package = &mut self.packages[place as usize];
+        let was_open = package.is_open();
+        package.live += 1;
+        package.loss = package.loss.max(sheet.loss);
+        self.list(place, was_open);
+        let at = self.place(head.id);
+        self.orders[at] = order;
+        self.live.push(head.id);
+        true
+    }
+
+    /// Whether a cancel at `now` makes sense: the order can trade, and no cancel younger than
+    /// `again_after` is on its way.
+    pub fn can_cancel(&self, order: u64, now: Timestamp, again_after: u64) -> bool {
+        self.order(order).is_some_and(|target| {
+            let waiting = target.canceling != 0 && now < target.canceling + again_after;
+            target.state.is_live() && !waiting
+        })
+    }
+
+    /// Enters an approved cancel, sent at `now`.
+    pub fn register_cancel(&mut self, id: u64, order: u64, now: Timestamp) {
+        let at = self.place(order);
+        self.orders[at].canceling = now.max(1);
+        // Without a place the cancel is sent all the same: its report names the order, or is lost.
+        if self.is_fresh(id) {
+            let place = self.place(id);
+            self.orders[place] = Order { id, package: order, ..Order::EMPTY };
+        }
+    }
+
+    /// Counts what leg `i` of an order may still trade in or out of the position.
+    fn promise(&mut self, order: &Order, i: usize, sign: i64) {
+        let leg = &order.legs()[i];
+        let missing = order.wanted(i).saturating_sub(leg.filled) as i64 * sign;
+        if let Some(position) = self.positions.get_mut(leg.instrument as usize) {
+            *(if leg.side > 0 { &mut position.buying } else { &mut position.selling }) += missing;
+        }
+    }
+
+    fn package_for(&mut self, sheet: &Sheet) -> u32 {
+        let head = &sheet.head;
+        if head.package != head.id {
+            return self.order(head.package).map_or(NO_PACKAGE, |order| order.place);
+        }
+        // There is a free one: `has_room` was asked.
+        while self.packages[self.cursor].is_open() {
+            self.cursor = (self.cursor + 1) % self.packages.len();
+        }
+        let place = self.cursor;
+        self.cursor = (self.cursor + 1) % self.packages.len();
+        let mut package = Package { id: head.id, strategy: head.strategy, ..Package::default() };
+        package.expiry = sheet.expiry;
+        package.count = head.legs;
+        for (line, leg) in package.slots.iter_mut().zip(&sheet.legs) {
+            *line = Line::new(leg.instrument, leg.multiplier);
+        }
+        self.packages[place] = package;
+        place as u32
+    }
+}
+
+impl Order {
+    const EMPTY: Order = Order {
+        id: 0,
+        package: 0,
+        limit: 0,
+        loss: 0,
+        sent: 0,
+        expiry: 0,
+        strategy: 0,
+        quantity: 0,
+        purpose: Purpose(0),
+        state: State::Canceled,
+        canceling: 0,
+        place: NO_PACKAGE,
+        count: 0,
+        slots: [OrderLeg { instrument: 0, ratio: 0, side: 0, multiplier: 0, price: 0, filled: 0 };
+            LEGS_MAX],
+    };
+
+    fn new(sheet: &Sheet, place: u32) -> Order {
+        let head = &sheet.head;
+        Order {
+            id: head.id,
+            package: head.package,
+            limit: head.limit.0,
+            loss: sheet.loss,
+            sent: sheet.sent,
+            expiry: sheet.expiry,
+            strategy: head.strategy,
+            quantity: head.quantity,
+            purpose: head.purpose,
+            state: State::Sent,
+            canceling: 0,
+            place,
+            count: head.legs,
+            slots: sheet.legs,
+        }
+    }
+}

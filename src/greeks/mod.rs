@@ -1,1 +1,14 @@
-//! Stub: to be written.
+//! Forwards, implied volatilities and Greeks: the chain in; FORWARD and GREEKS events out.
+//!
+//! The kernels take blocks of eight strikes ([`math`], [`black`], [`implied`]); [`Revalue`] decides
+//! what has to be computed at the end of a batch.
+
+pub mod math;
+pub mod black;
+pub mod implied;
+pub mod forward;
+
+mod revalue;
+mod slate;
+
+pub use revalue::Revalue;

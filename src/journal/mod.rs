@@ -1,1 +1,42 @@
-//! Stub: to be written.
+//! Events in; a directory that holds them, in their order, through `kill -9`, out; and back.
+//!
+//! Every run has a directory of its own: `manifest` says what ran, `in-*.zj` hold what came in
+//! before it was passed on, `out-*.zj` what was decided before it was acted on. [`mod@format`] has
+//! every byte. One thread appends to a stream with [`Writer::append`]; the keeper, one thread for
+//! the journal, makes, prefaults, syncs and seals segments around it.
+//!
+//! What survives: the end of the process loses nothing that was appended, because mapped pages
+//! belong to the kernel. A power cut loses at most what lies above [`Watch::durable`]. A full disk
+//! is an error when the next segment is made, and never a signal: blocks are reserved up front.
+//! After the first failed sync nothing is believed: the kernel marks pages clean that were lost.
+
+pub mod format;
+pub mod tool;
+
+mod compare;
+mod crc;
+mod directory;
+mod end;
+mod error;
+mod fields;
+mod keeper;
+mod manifest;
+mod map;
+mod reader;
+mod scan;
+mod segment;
+mod settings;
+mod tee;
+mod writer;
+
+pub use compare::{Compare, Comparing, Difference, Verdict};
+pub use directory::{Journal, Opened};
+pub use end::{Cause, End, Place};
+pub use error::Error;
+pub use fields::{Field, FieldType, fields, schema};
+pub use format::Stream;
+pub use manifest::{ConfigFile, MANIFEST, Manifest, Status};
+pub use reader::Reader;
+pub use settings::{Settings, Sync};
+pub use tee::{Inputs, Outputs};
+pub use writer::{Stopped, Watch, Writer};

@@ -1,6 +1,7 @@
 //! The type that may reach the gate: an approved output, or an event that is no output.
 
 use crate::wire::Event;
+use core::borrow::Borrow;
 
 /// An event that may reach the gate. An output inside was approved by RISK: this module's parent
 /// alone can make one, and the gate takes nothing else.
@@ -30,6 +31,13 @@ impl Cleared {
     /// What it is.
     #[inline(always)]
     pub fn event(&self) -> &Event {
+        &self.0
+    }
+}
+
+impl Borrow<Event> for Cleared {
+    #[inline(always)]
+    fn borrow(&self) -> &Event {
         &self.0
     }
 }

@@ -1,1 +1,24 @@
-//! Stub: to be written.
+//! Live and replay: a configuration in, the same stages between other ends, reports out.
+
+mod agents;
+mod assembly;
+pub mod check;
+mod exit;
+mod failure;
+mod files;
+pub mod host;
+mod link;
+pub mod live;
+mod meter;
+mod plan;
+mod progress;
+pub mod replay;
+pub mod report;
+pub mod settings;
+mod stages;
+mod supervisor;
+pub mod tools;
+
+pub use failure::Failure;
+pub use files::Files;
+pub use plan::Plan;

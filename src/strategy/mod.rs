@@ -1,1 +1,129 @@
-//! Stub: to be written.
+//! Chain and book in; intents, cancels and decisions out.
+//!
+//! [`Decide`] tells the book of every event and, where a batch ends or a timer fires, gives each
+//! strategy its [`Turn`]. A strategy sees no clock: it decides by the chain's time and by what the
+//! events carry. It emits before the event that ended the batch is passed on, and because RISK
+//! shares its thread it knows at once whether an order was approved.
+
+mod codes;
+mod condor;
+mod price;
+mod probe;
+mod turn;
+mod window;
+
+pub use codes::{CODES, Code, CodeDoc};
+pub use condor::{Condor, Settings as CondorSettings};
+pub use probe::{Place, Probe, ProbeSettings};
+pub use turn::{Ticket, TicketLeg, Turn};
+pub use window::Window;
+
+use crate::{
+    book::Desk,
+    config::Reader,
+    stage::{Emit, Stage},
+    wire::{Event, Kind},
+};
+use alloc::{format, vec::Vec};
+
+/// Something that decides.
+pub trait Strategy {
+    /// Its name in reports.
+    fn name(&self) -> &str;
+    /// A batch has ended or a timer has fired.
+    fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>);
+}
+
+macro_rules! instances {
+    ($($kind:ident)*) => {
+        /// A configured strategy, of any kind.
+        #[derive(Clone, Debug)]
+        #[expect(clippy::large_enum_variant, reason = "a handful of them, made at start")]
+        pub enum Instance { $(#[doc = stringify!($kind)] $kind($kind),)* }
+
+        impl Strategy for Instance {
+            fn name(&self) -> &str {
+                match self { $(Instance::$kind(strategy) => strategy.name(),)* }
+            }
+            #[inline]
+            fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
+                match self { $(Instance::$kind(strategy) => strategy.on_batch(turn),)* }
+            }
+        }
+    };
+}
+
+instances! { Condor Probe }
+
+/// All strategies of a run. An instance's number is its place, from 0.
+#[derive(Clone, Debug, Default)]
+pub struct Set {
+    instances: Vec<Instance>,
+}
+
+impl Set {
+    /// Adds one.
+    pub fn add(&mut self, instance: Instance) {
+        self.instances.push(instance);
+    }
+
+    /// Adds every `[[iron_condor]]` and `[[probe]]` of a file, such as those in `config/strategy`.
+    pub fn read(&mut self, reader: &mut Reader) {
+        for settings in reader.list::<CondorSettings>("iron_condor") {
+            for (key, what) in settings.mistakes() {
+                reader.refuse(&format!("[iron_condor {}] {key}", settings.name), what);
+            }
+            self.add(Instance::Condor(Condor::new(settings)));
+        }
+        for settings in reader.list::<ProbeSettings>("probe") {
+            self.add(Instance::Probe(Probe::new(settings)));
+        }
+    }
+
+    /// Names, by number.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.instances.iter().map(Strategy::name)
+    }
+}
+
+/// The stage: events in, the same events and what was decided out.
+#[derive(Clone, Debug)]
+pub struct Decide {
+    set: Set,
+    quoted: Option<u32>,
+}
+
+impl Decide {
+    /// With these strategies.
+    pub fn new(set: Set) -> Decide {
+        Decide { set, quoted: None }
+    }
+
+    fn give_turns(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
+        desk.mark();
+        let quoted = self.quoted.take();
+        for (number, strategy) in self.set.instances.iter_mut().enumerate() {
+            let strategy_number = number as u16;
+            let mut turn =
+                Turn { desk: &mut *desk, event, quoted, strategy: strategy_number, out: &mut *out };
+            strategy.on_batch(&mut turn);
+        }
+    }
+}
+
+impl Stage<Desk> for Decide {
+    type In = Event;
+    type Out = Event;
+
+    #[inline]
+    fn on(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
+        desk.book.apply(event);
+        if event.kind == Kind::QUOTE {
+            self.quoted = Some(event.instrument);
+        }
+        if event.ends_batch() || event.kind == Kind::TIMER {
+            self.give_turns(desk, event, out);
+        }
+        out.emit(desk, event);
+    }
+}

@@ -85,6 +85,17 @@ pub struct Gap {
     pub reserved2: [u64; 2],
 }
 
+impl Gap {
+    /// The gateway skipped records because we read too slowly.
+    pub const SLOW_READER: u32 = 1;
+    /// The connection was lost and made anew.
+    pub const RECONNECT: u32 = 2;
+    /// The peer's numbering started anew.
+    pub const SEQUENCE: u32 = 3;
+    /// Datagrams are missing.
+    pub const DATAGRAM: u32 = 4;
+}
+
 /// The operator's word.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]

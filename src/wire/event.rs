@@ -5,7 +5,7 @@ use super::{Kind, Timestamp, UNDEF_TIME};
 /// The instrument of an event that names none.
 pub const NO_INSTRUMENT: u32 = u32::MAX;
 
-/// Bits that hold for any kind.
+/// Bits that hold for any kind. Bit 7 stays 0: it is the ring's ready mark between threads.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Flags(pub u8);

@@ -1,0 +1,167 @@
+//! What one append costs, and how fast a journal is verified. Ways that lost stay as opponents.
+//!
+//! Batches: ns per record over 1,000 appends at a time. Paced: each append on its own, one every
+//! microsecond, over segment rolls, with what the clock and the host add beside it (`nothing`).
+#![allow(missing_docs, clippy::disallowed_methods)]
+
+use hdrhistogram::Histogram;
+use std::{
+    fs::File,
+    hint::black_box,
+    io::{BufWriter, Write},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use zomma::{
+    config::Span,
+    journal::{Journal, Manifest, Opened, Reader, Settings, Stream, Sync},
+    wire::{Event, Kind, Price, market::Quote},
+};
+
+const BATCH: u64 = 1_000;
+const BATCHES: u64 = 4_000;
+const PACED: u64 = 2_000_000;
+/// 64 MiB: more than any cache, as a segment is.
+const WORDS: usize = 8 << 20;
+
+fn event() -> Event {
+    let quote = Quote {
+        bid: Price(1_250_000_000),
+        ask: Price(1_300_000_000),
+        bid_size: 7,
+        ask_size: 9,
+        venue_seq: 3,
+        reserved: 0,
+    };
+    Event { seq: 1, ts_event: 2, ts_recv: 3, ..Event::new(Kind::QUOTE, 5, quote) }
+}
+
+/// Durations of `append` in batches, in tenths of a nanosecond per record.
+fn batches(name: &str, batches: u64, mut append: impl FnMut(&Event)) {
+    let (clock, mut event) = (quanta::Clock::new(), event());
+    let mut tenths = Histogram::<u64>::new_with_bounds(1, 1 << 36, 3).unwrap();
+    for _ in 0..batches {
+        let start = clock.raw();
+        for _ in 0..BATCH {
+            event.seq += 1;
+            append(black_box(&event));
+        }
+        let nanos = clock.delta_as_nanos(start, clock.raw());
+        tenths.record((nanos * 10 / BATCH).max(1)).unwrap();
+    }
+    let at = |q| tenths.value_at_quantile(q) as f64 / 10.0;
+    println!("{name:<44} {:>9.1} {:>9.1} {:>9.1}", at(0.5), at(0.99), at(1.0));
+}
+
+/// Durations of single appends, one every microsecond.
+fn paced(name: &str, mut append: impl FnMut(&Event)) {
+    let (clock, mut event) = (quanta::Clock::new(), event());
+    let mut nanos = Histogram::<u64>::new_with_bounds(1, 1 << 36, 3).unwrap();
+    let mut due = clock.raw();
+    for _ in 0..PACED {
+        while clock.delta_as_nanos(due, clock.raw()) < 1_000 {}
+        due = clock.raw();
+        event.seq += 1;
+        let start = clock.raw();
+        append(black_box(&event));
+        nanos.record(clock.delta_as_nanos(start, clock.raw()).max(1)).unwrap();
+    }
+    let at = |q| nanos.value_at_quantile(q);
+    let row = [at(0.5), at(0.9), at(0.99), at(0.999), at(0.9999), nanos.max()];
+    print!("{name:<44}");
+    row.iter().for_each(|value| print!(" {value:>9}"));
+    println!();
+}
+
+fn create(directory: &Path, sync: Sync) -> Opened {
+    let settings = Settings {
+        segment_bytes: 64 << 20,
+        output_segment_bytes: 65_536,
+        sync,
+        sync_interval: Span(50_000_000),
+    };
+    Journal::create(directory, &settings, Manifest::new(1, Vec::new()).unwrap()).unwrap()
+}
+
+/// Appends into a fresh journal; says how often the writer waited for the keeper.
+fn journal(directory: &Path, sync: Sync, measure: impl FnOnce(&mut dyn FnMut(&Event))) {
+    let mut opened = create(directory, sync);
+    // The keeper brings the second segment before anything is measured.
+    for _ in 0..100 {
+        std::thread::park_timeout(std::time::Duration::from_millis(2));
+    }
+    measure(&mut |event| {
+        let _ = black_box(opened.inputs.append(event));
+    });
+    let watch = opened.inputs.watch();
+    drop((opened.inputs, opened.outputs));
+    let error = opened.journal.finish().err();
+    println!("    {} records, {} waits, error {error:?}", watch.written(), watch.waits());
+}
+
+/// The floor: 64 bytes into memory that is present.
+fn copy() -> impl FnMut(&Event) {
+    let mut memory = vec![1u8; WORDS * 8];
+    let mut at = 0;
+    move |event| {
+        memory[at..at + 64].copy_from_slice(event.bytes());
+        at = if at + 160 > memory.len() { 0 } else { at + 80 };
+    }
+}
+
+/// What the checksum costs: everything else of an append.
+fn commit_only() -> impl FnMut(&Event) {
+    let memory: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(1)).collect();
+    let (mut at, mut number) = (0, 0);
+    move |event| {
+        number += 1;
+        let words: [u64; 8] = bytemuck::must_cast(*event);
+        let slot = &memory[at..at + 10];
+        slot[1].store(number, Ordering::Relaxed);
+        slot[2..].iter().zip(words).for_each(|(to, word)| to.store(word, Ordering::Relaxed));
+        slot[0].store(1 << 16 | 80, Ordering::Release);
+        at = if at + 20 > WORDS { 0 } else { at + 10 };
+    }
+}
+
+fn verify(directory: &Path) {
+    let (clock, mut best) = (quanta::Clock::new(), f64::INFINITY);
+    let mut records = 0;
+    for _ in 0..3 {
+        let start = clock.raw();
+        let end = Reader::open(directory, Stream::Inputs).unwrap().verify();
+        best = best.min(clock.delta_as_nanos(start, clock.raw()) as f64);
+        assert!(end.is_whole(), "{end}");
+        records = end.records();
+    }
+    println!("verification: {records} records, {:.1} M records/s", records as f64 * 1e3 / best);
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    println!("in batches of {BATCH}, ns per record {:>15} {:>9} {:>9}", "p50", "p99", "worst");
+    batches("copy of 64 bytes", BATCHES, copy());
+    batches("copy and commit word, no checksum", BATCHES, commit_only());
+    journal(&path("a"), Sync::None, |append| batches("journal, sync none", BATCHES, append));
+    journal(&path("b"), Sync::Interval, |append| {
+        batches("journal, sync every 50 ms", BATCHES, append);
+    });
+    let mut buffered = BufWriter::with_capacity(1 << 16, File::create(path("c")).unwrap());
+    batches("BufWriter of 64 KiB", BATCHES, |event| buffered.write_all(event.bytes()).unwrap());
+    let mut file = File::create(path("d")).unwrap();
+    batches("a write per record", BATCHES / 20, |event| file.write_all(event.bytes()).unwrap());
+    println!();
+    print!("one every microsecond, ns {:>18}", "");
+    ["p50", "p90", "p99", "p99.9", "p99.99", "worst"].iter().for_each(|q| print!(" {q:>9}"));
+    println!();
+    paced("nothing: clock and host", |_| {});
+    paced("copy of 64 bytes", copy());
+    journal(&path("e"), Sync::None, |append| paced("journal, sync none", append));
+    journal(&path("f"), Sync::Interval, |append| paced("journal, sync every 50 ms", append));
+    println!();
+    verify(&path("a"));
+}

@@ -1,0 +1,82 @@
+//! Sessions, trading status and commands in; whether trading is possible and allowed out.
+
+use crate::wire::{
+    Event, Kind, NO_INSTRUMENT,
+    control::{Command, Session, SessionState, Verb},
+    market::Status,
+};
+use alloc::{vec, vec::Vec};
+
+/// What the outside has said of trading.
+#[derive(Debug)]
+pub struct Venue {
+    /// Whether the broker's session is logged on.
+    pub broker_up: bool,
+    /// The operator wants the run to end: nothing new is opened.
+    pub stopping: bool,
+    /// The kill switch: no order leaves any more.
+    pub killed: bool,
+    /// The breaker that halted trading: the bit number of its limit. Latched for the run.
+    pub halted: Option<u32>,
+    broker: u16,
+    market_closed: bool,
+    closed: Vec<u64>,
+}
+
+/// DBN's status actions that leave trading as it is: none, and a change of the short-sale rule.
+const NO_CHANGE: [u16; 2] = [0, 14];
+/// DBN's status action for trading.
+const TRADING: u16 = 7;
+
+impl Venue {
+    pub(super) fn new(broker: u16, instruments_max: usize) -> Venue {
+        Venue {
+            broker_up: false,
+            stopping: false,
+            killed: false,
+            halted: None,
+            broker,
+            market_closed: false,
+            closed: vec![0; instruments_max.div_ceil(64)],
+        }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) {
+        match event.kind {
+            Kind::SESSION if event.source == self.broker => {
+                self.broker_up = event.body::<Session>().state == SessionState::UP;
+            }
+            Kind::STATUS => self.status(event.instrument, event.body::<Status>().action),
+            Kind::COMMAND => self.command(event.body::<Command>().verb),
+            _ => {}
+        }
+    }
+
+    /// Whether an instrument can be traded; one that nobody spoke of can.
+    #[inline]
+    pub fn is_trading(&self, instrument: u32) -> bool {
+        let word = self.closed.get(instrument as usize / 64).copied().unwrap_or(0);
+        !self.market_closed && word >> (instrument % 64) & 1 == 0
+    }
+
+    fn status(&mut self, instrument: u32, action: u16) {
+        if NO_CHANGE.contains(&action) {
+            return;
+        }
+        let closed = action != TRADING;
+        if instrument == NO_INSTRUMENT {
+            self.market_closed = closed;
+        } else if let Some(word) = self.closed.get_mut(instrument as usize / 64) {
+            let bit = 1 << (instrument % 64);
+            *word = if closed { *word | bit } else { *word & !bit };
+        }
+    }
+
+    fn command(&mut self, verb: Verb) {
+        match verb {
+            Verb::STOP => self.stopping = true,
+            Verb::KILL => self.killed = true,
+            _ => {}
+        }
+    }
+}

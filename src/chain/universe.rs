@@ -1,0 +1,224 @@
+//! What the configuration says of the market: TOML text in; roots, calendars and limits out.
+
+use super::{Calendar, Date, Root, Style};
+use crate::config::{Error, Reader, Span, TimeOfDay, Value};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use jiff::tz::TimeZoneDatabase;
+
+/// Which stamp of an event the chain's time comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Clock {
+    /// The exchange's event time: recorded or compressed data.
+    Exchange,
+    /// The receive time: live.
+    Receive,
+}
+
+impl Value for Clock {
+    const WANTED: &'static str = "\"exchange\" or \"receive\"";
+    fn read(value: &toml::Value) -> Option<Clock> {
+        match value.as_str()? {
+            "exchange" => Some(Clock::Exchange),
+            "receive" => Some(Clock::Receive),
+            _ => None,
+        }
+    }
+    fn show(&self) -> String {
+        match self {
+            Clock::Exchange => "\"exchange\"".to_string(),
+            Clock::Receive => "\"receive\"".to_string(),
+        }
+    }
+}
+
+crate::section! {
+    /// One root: `[[root]]`. The one named `default` is the rule for roots that are not listed.
+    pub struct RootRow {
+        /// Option root as the feed writes it; its first eight letters count.
+        pub name: String, "-";
+        /// Ticker of the underlying on its own session, empty for none.
+        pub underlying: String = String::new(), "-";
+        /// Currency per point of one contract.
+        pub multiplier: f64 = 100.0, in 0.000_001..=1_000_000.0, "currency";
+        /// Exercise style.
+        pub style: Style = Style::American, "-";
+        /// Calendar that it trades by.
+        pub calendar: String = "us".to_string(), "-";
+        /// When a contract settles on its expiration date, in the calendar's zone.
+        pub settles: TimeOfDay = TimeOfDay(16 * 3600), "-";
+        /// Settled on the opening prices: an early close does not move it.
+        pub morning: bool = false, "-";
+        /// Prices from which the tick of the same place holds, ascending from 0.
+        pub tick_from: Vec<f64> = Vec::from([0.0, 3.0]), "currency";
+        /// Tick sizes.
+        pub tick_size: Vec<f64> = Vec::from([0.05, 0.10]), "currency";
+    }
+}
+
+crate::section! {
+    /// One exchange calendar: `[[calendar]]`.
+    pub struct CalendarRow {
+        /// How roots name it.
+        pub name: String, "-";
+        /// IANA zone, resolved from the database that is built in.
+        pub zone: String, "-";
+        /// Days that close early.
+        pub half_days: Vec<Date> = Vec::new(), "-";
+        /// When they close.
+        pub half_day_close: TimeOfDay = TimeOfDay(13 * 3600), "-";
+        /// Days without trading, weekends apart.
+        pub holidays: Vec<Date> = Vec::new(), "-";
+    }
+}
+
+crate::section! {
+    /// Interest rates.
+    pub struct Rates {
+        /// Continuous risk-free rate a year (0.045 is 4.5 %), for discounting.
+        pub rate: f64 = 0.045, in -0.05..=1.0, "1/year";
+    }
+}
+
+crate::section! {
+    /// Sizes of the tables and the clock of the chain.
+    pub struct Limits {
+        /// Most instruments: one more than the highest dense index.
+        pub instruments_max: usize = 16_384, in 64..=1_048_576, "instruments";
+        /// Most pairs of root and settlement instant.
+        pub expiries_max: usize = 128, in 1..=4_096, "expiries";
+        /// Most strikes of one expiry.
+        pub strikes_max: usize = 512, in 8..=8_192, "strikes";
+        /// Most roots, listed or met.
+        pub roots_max: usize = 64, in 1..=1_024, "roots";
+        /// Most sessions of the feed.
+        pub sessions_max: usize = 64, in 1..=1_024, "sessions";
+        /// Where the chain's time comes from.
+        pub clock: Clock = Clock::Receive, "-";
+        /// An event time further ahead of the last one than this is a fault, not a time.
+        pub jump_max: Span = Span(7 * 24 * 3_600_000_000_000), "-";
+    }
+}
+
+crate::section! {
+    /// When forwards and Greeks are computed anew.
+    pub struct Revaluation {
+        /// Pairs of call and put nearest the money that make a forward.
+        pub pairs_max: usize = 12, in 1..=64, "pairs";
+        /// Fewer pairs than this give no forward; the spot serves instead where there is one.
+        pub pairs_min: usize = 2, in 1..=64, "pairs";
+        /// A forward counts as moved when it has moved by this share of the root's smallest tick.
+        pub move_min: f64 = 2.0, in 0.0..=1_000.0, "ticks";
+        /// An expiry is computed anew when so much time has passed, even if nothing moved.
+        pub step: Span = Span(1_000_000_000), "-";
+        /// Nearest expiries that are computed at every batch; the others take turns on the beat.
+        pub active: usize = 4, in 1..=4_096, "expiries";
+        /// Other expiries computed at each beat.
+        pub turns: usize = 1, in 0..=4_096, "expiries";
+    }
+}
+
+/// What the configuration says of the market.
+#[derive(Clone, Debug)]
+pub struct Universe {
+    /// Roots that have a name, in the order of the file.
+    pub roots: Vec<Root>,
+    /// The rule for roots that the file does not name.
+    pub default: Option<Root>,
+    /// Exchange calendars.
+    pub calendars: Vec<Calendar>,
+    /// Interest rates.
+    pub rates: Rates,
+    /// Sizes and clock.
+    pub limits: Limits,
+    /// When forwards and Greeks are computed anew.
+    pub revaluation: Revaluation,
+}
+
+impl Universe {
+    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None`
+    /// where something is wrong: the reader holds what.
+    pub fn from_config(reader: &mut Reader) -> Option<Universe> {
+        let rows = reader.list::<CalendarRow>("calendar");
+        let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+        let calendars = read_calendars(reader, &rows);
+        let all = read_roots(reader, &names);
+        let rates = reader.section::<Rates>("rates");
+        let revaluation = reader.section::<Revaluation>("greeks")?;
+        let limits = reader.section::<Limits>("chain")?;
+        let default = all.iter().find(|root| root.text() == "default").cloned();
+        let roots: Vec<Root> = all.into_iter().filter(|root| root.text() != "default").collect();
+        if roots.len() > limits.roots_max {
+            let what = format!("is {}, but there are {} roots", limits.roots_max, roots.len());
+            reader.refuse("[chain] roots_max", what);
+            return None;
+        }
+        let default = default.map(|root| Root { listed: false, ..root });
+        Some(Universe { roots, default, calendars: calendars?, rates: rates?, limits, revaluation })
+    }
+
+    /// Reads a whole file of its own, such as `config/universe.toml`.
+    pub fn parse(file: &str, text: &str) -> Result<Universe, Vec<Error>> {
+        let mut reader = Reader::new(file, text)?;
+        let universe = Universe::from_config(&mut reader);
+        reader.finish()?;
+        universe.ok_or_else(|| Vec::from([Error::new(file, "universe", "is not usable")]))
+    }
+}
+
+fn read_calendars(reader: &mut Reader, rows: &[CalendarRow]) -> Option<Vec<Calendar>> {
+    let zones = TimeZoneDatabase::bundled();
+    let mut calendars = Vec::new();
+    for row in rows {
+        match zones.get(&row.zone) {
+            Ok(zone) => calendars.push(Calendar::new(row, zone)),
+            Err(_) => reader.refuse(
+                &format!("[calendar {}] zone", row.name),
+                format!("is {:?}; write an IANA zone such as \"America/New_York\"", row.zone),
+            ),
+        }
+    }
+    (calendars.len() == rows.len()).then_some(calendars)
+}
+
+fn read_roots(reader: &mut Reader, calendars: &[String]) -> Vec<Root> {
+    let mut roots: Vec<Root> = Vec::new();
+    for row in reader.list::<RootRow>("root") {
+        let at = format!("[root {}]", row.name);
+        if let Err((key, what)) = check_root(&row, &roots) {
+            reader.refuse(&format!("{at} {key}"), what);
+            continue;
+        }
+        match calendars.iter().position(|name| *name == row.calendar) {
+            Some(calendar) => roots.push(Root::new(&row, calendar as u16)),
+            None => {
+                let known = calendars.join(", ");
+                let what = format!("is {:?}; the file has: {known}", row.calendar);
+                reader.refuse(&format!("{at} calendar"), what);
+            }
+        }
+    }
+    roots
+}
+
+fn check_root(row: &RootRow, earlier: &[Root]) -> Result<(), (&'static str, String)> {
+    if row.name.is_empty() || !row.name.is_ascii() {
+        return Err(("name", "must be ASCII and not empty".to_string()));
+    }
+    if earlier.iter().any(|root| root.name == super::name_of(&row.name)) {
+        let what = "is given twice (the first eight letters count)";
+        return Err(("name", what.to_string()));
+    }
+    let ascending = row.tick_from.windows(2).all(|pair| pair[0] < pair[1]);
+    if row.tick_from.first() != Some(&0.0) || !ascending {
+        return Err(("tick_from", "must ascend from 0".to_string()));
+    }
+    if row.tick_size.len() != row.tick_from.len() || !row.tick_size.iter().all(|t| *t > 0.0) {
+        let what = format!("must be {} positive numbers, one per tick_from", row.tick_from.len());
+        return Err(("tick_size", what));
+    }
+    Ok(())
+}

@@ -1,0 +1,318 @@
+//! Sockets, time and commands in; one numbered stream of events out.
+//!
+//! [`Feed::duty`] is one turn of the loop: poll, the broker first, then each session's share, then
+//! what is due by time. It does not know who runs it, nor what its events are handed to.
+
+use super::{
+    Decoder, Key, Registry, Sequencer,
+    control::Control,
+    counts::Counts,
+    link::{Context, Link, Role},
+    live::{Client, session},
+    settings::{Session, Settings, Transport, source},
+    socket,
+    udp::Packets,
+};
+use crate::wire::{
+    Event, Kind, NO_INSTRUMENT, Timestamp,
+    control::{Run, SessionState, Timer},
+};
+use alloc::{string::String, vec::Vec};
+use core::{fmt, time::Duration};
+use mio::{Events, Poll, Token};
+use std::io;
+
+pub use super::link::Broker;
+
+/// The source of what the pipeline makes itself: RUN, TIMER, COMMAND.
+pub const OWN: u16 = 0;
+
+/// Events of the poller that are taken at once.
+const EVENTS_MAX: usize = 64;
+
+/// Why the feed cannot start.
+#[derive(Debug)]
+pub enum Error {
+    /// The system gives no poller.
+    Poll(io::Error),
+    /// The address of a session has no meaning.
+    Resolve(String, String, io::Error),
+    /// Datagrams cannot be received there.
+    Listen(String, String, io::Error),
+    /// A session's key is missing or of the wrong form.
+    Key(String, String, String),
+    /// There is a broker's session, but no gate that would speak there.
+    NoGate(String),
+    /// A kind of session that there is not.
+    Kind(String, String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Poll(error) => write!(f, "feed: the system gives no poller: {error}"),
+            Error::Resolve(name, address, error) => {
+                write!(f, "session {name}: cannot resolve {address}: {error}; write host:port")
+            }
+            Error::Listen(name, address, error) => write!(
+                f,
+                "session {name}: cannot listen on {address}: {error}; choose another port or group"
+            ),
+            Error::Key(name, variable, what) => {
+                write!(f, "session {name}: {what}; put the key into {variable}")
+            }
+            Error::NoGate(name) => write!(f, "session {name}: no gate is configured; add [broker]"),
+            Error::Kind(name, kind) => write!(f, "session {name}: {kind:?} is no kind of session"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// What a feed is made of.
+#[derive(Debug)]
+pub struct Parts<'a, D, T> {
+    /// `[feed]`.
+    pub settings: &'a Settings,
+    /// `[[session]]`, in the order of the file.
+    pub sessions: &'a [Session],
+    /// The broker's decoder and the way to the gate.
+    pub broker: Option<Broker<D>>,
+    /// What the run is called and where its order numbers begin.
+    pub run: Run,
+    /// The one clock.
+    pub clock: T,
+    /// Where commands come from.
+    pub control: Control,
+}
+
+/// All sessions, the clock and the numbers.
+#[derive(Debug)]
+pub struct Feed<D, T> {
+    poll: Poll,
+    events: Events,
+    links: Vec<Link<D>>,
+    registry: Registry,
+    sequencer: Sequencer,
+    control: Control,
+    clock: T,
+    run: Option<Run>,
+    turn_bytes: usize,
+    busy: bool,
+    beat: u64,
+    next_beat: Timestamp,
+    beats: u64,
+}
+
+impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
+    /// Resolves addresses and allocates everything; connects nothing yet. `secret` gives the value
+    /// of an environment variable.
+    pub fn new(
+        parts: Parts<'_, D, T>,
+        secret: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Feed<D, T>, Error> {
+        let Parts { settings, sessions, mut broker, run, clock, control } = parts;
+        let mut links = Vec::with_capacity(sessions.len());
+        for (place, session) in sessions.iter().enumerate() {
+            let (role, source) = (role(place, session, &mut broker, secret)?, source(place));
+            let named = || (session.name.clone(), session.address.clone());
+            let addresses = socket::resolve(&session.address)
+                .map_err(|error| Error::Resolve(named().0, named().1, error))?;
+            let link = Link::new(source, session.clone(), role, addresses, settings.read_bytes);
+            links.push(link);
+        }
+        Ok(Feed {
+            poll: Poll::new().map_err(Error::Poll)?,
+            events: Events::with_capacity(EVENTS_MAX),
+            registry: Registry::new(links.len(), settings.instruments_max),
+            links,
+            sequencer: Sequencer::new(1, settings.batch_max),
+            control,
+            clock,
+            run: Some(run),
+            turn_bytes: settings.turn_bytes,
+            busy: settings.busy_poll,
+            beat: settings.beat.nanos(),
+            next_beat: 0,
+            beats: 0,
+        })
+    }
+
+    /// Starts listening for datagrams; RUN is the first event. Called once, before the first duty.
+    pub fn start(&mut self, out: &mut impl FnMut(&Event)) -> Result<(), Error> {
+        let Some(run) = self.run.take() else { return Ok(()) };
+        let now = (self.clock)();
+        self.sequencer.alone(OWN, now, Event::new(Kind::RUN, NO_INSTRUMENT, run), out);
+        self.next_beat = now;
+        let (links, mut cx) = self.split(out);
+        for link in links.iter_mut().filter(|link| matches!(link.role, Role::Packets(_))) {
+            let source = link.source;
+            link.listen(now, &mut cx).map_err(|error| {
+                let (name, address) = (link.settings.name.clone(), link.settings.address.clone());
+                Error::Listen(name, address, error)
+            })?;
+            let up = session(SessionState::UP, 0, 0);
+            cx.sequencer.alone(source, now, up, cx.out);
+        }
+        Ok(())
+    }
+
+    /// One turn; returns how much there was to do. It sleeps only where the settings allow it, and
+    /// never beyond the next beat.
+    pub fn duty(&mut self, out: &mut impl FnMut(&Event)) -> usize {
+        let mut work = self.poll(out);
+        work += self.turns(out);
+        let now = (self.clock)();
+        if now >= self.next_beat {
+            work += 1;
+            self.on_beat(now, out);
+        }
+        work
+    }
+
+    /// Numbers an event that the pipeline itself sends back, such as a report on an order that the
+    /// gate could not send. It is a batch of its own.
+    pub fn inject(&mut self, source: u16, event: Event, out: &mut impl FnMut(&Event)) {
+        let now = (self.clock)();
+        self.sequencer.alone(source, now, event, out);
+    }
+
+    /// Whether every session of the market has ended or was refused.
+    pub fn ended(&self) -> bool {
+        use super::link::State;
+        let mut market = self.links.iter().filter(|link| link.is_market()).peekable();
+        market.peek().is_some() && market.all(|link| link.state == State::Over)
+    }
+
+    /// The counters of each session, in the order of the file.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, Counts)> {
+        self.links.iter().map(|link| (link.settings.name.as_str(), link.counts()))
+    }
+
+    /// The counters of the session at `place` of the file.
+    pub fn counts_of(&self, place: usize) -> Counts {
+        self.links.get(place).map_or_else(Counts::default, Link::counts)
+    }
+
+    /// Instruments named so far, on all sessions.
+    pub fn instruments(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// Events numbered so far.
+    pub fn events(&self) -> u64 {
+        self.sequencer.next() - 1
+    }
+
+    fn poll(&mut self, out: &mut impl FnMut(&Event)) -> usize {
+        let timeout = self.timeout();
+        // An interrupted or failed poll is an empty one: signals arrive through the control.
+        if self.poll.poll(&mut self.events, Some(timeout)).is_err() || self.events.is_empty() {
+            return 0;
+        }
+        let now = (self.clock)();
+        let mut news = 0;
+        // The events are taken out for the loop, so that the rest of the feed can be borrowed.
+        let events = core::mem::replace(&mut self.events, Events::with_capacity(0));
+        let (links, mut cx) = self.split(out);
+        for event in &events {
+            let Token(source) = event.token();
+            if let Some(link) = source.checked_sub(1).and_then(|place| links.get_mut(place)) {
+                link.on_ready(event, now, &mut cx);
+                news += 1;
+            }
+        }
+        self.events = events;
+        news
+    }
+
+    /// None in a busy loop or where bytes are waiting; else up to the next beat.
+    fn timeout(&self) -> Duration {
+        if self.busy || self.links.iter().any(|link| link.ready) {
+            return Duration::ZERO;
+        }
+        Duration::from_nanos(self.next_beat.saturating_sub((self.clock)()))
+    }
+
+    /// Reads every session that has something, the broker's first: a fill changes what a quote
+    /// means.
+    fn turns(&mut self, out: &mut impl FnMut(&Event)) -> usize {
+        let mut bytes = 0;
+        for market in [false, true] {
+            let clock = &self.clock;
+            let mut cx = Context {
+                registry: &mut self.registry,
+                sequencer: &mut self.sequencer,
+                poller: self.poll.registry(),
+                turn_bytes: self.turn_bytes,
+                out,
+            };
+            for link in self.links.iter_mut().filter(|l| l.ready && l.is_market() == market) {
+                bytes += link.turn(clock, &mut cx);
+            }
+        }
+        bytes
+    }
+
+    fn on_beat(&mut self, now: Timestamp, out: &mut impl FnMut(&Event)) {
+        // Beats that were missed are not made up for: one event says how late it is.
+        let missed = (now - self.next_beat) / self.beat;
+        let due = self.next_beat + missed * self.beat;
+        self.next_beat = due + self.beat;
+        self.beats += 1;
+        if let Some(command) = self.control.poll() {
+            self.sequencer.alone(OWN, now, command, out);
+        }
+        let (links, mut cx) = self.split(out);
+        for link in links {
+            link.on_time(now, &mut cx);
+        }
+        let timer = Timer { id: Timer::BEAT, reserved: 0, due, count: self.beats, reserved2: 0 };
+        self.sequencer.alone(OWN, now, Event::new(Kind::TIMER, NO_INSTRUMENT, timer), out);
+    }
+
+    fn split<'a, O>(&'a mut self, out: &'a mut O) -> (&'a mut [Link<D>], Context<'a, O>) {
+        let cx = Context {
+            registry: &mut self.registry,
+            sequencer: &mut self.sequencer,
+            poller: self.poll.registry(),
+            turn_bytes: self.turn_bytes,
+            out,
+        };
+        (&mut self.links, cx)
+    }
+}
+
+/// What the session at `place` is.
+fn role<D>(
+    place: usize,
+    session: &Session,
+    broker: &mut Option<Broker<D>>,
+    secret: &dyn Fn(&str) -> Option<String>,
+) -> Result<Role<D>, Error> {
+    let name = || session.name.clone();
+    match session.transport() {
+        Some(Transport::Databento) => {
+            let wrong = |what| Error::Key(name(), session.key_env.clone(), what);
+            let text = secret(&session.key_env)
+                .ok_or_else(|| wrong(String::from("there is no API key")))?;
+            let key = Key::new(&text).map_err(wrong)?;
+            Ok(Role::Live(Client::new(place as u16, session, key)))
+        }
+        Some(Transport::Udp) => Ok(Role::Packets(Packets::new(place as u16))),
+        Some(Transport::Broker) => {
+            broker.take().map(Role::Broker).ok_or_else(|| Error::NoGate(name()))
+        }
+        None => Err(Error::Kind(name(), session.kind.clone())),
+    }
+}
+
+/// The decoder of a feed without a broker.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBroker;
+
+impl Decoder for NoBroker {
+    fn decode(&mut self, bytes: &[u8], _: &mut impl FnMut(Event)) -> usize {
+        bytes.len()
+    }
+}

@@ -1,0 +1,160 @@
+//! Forward of an expiry from put-call parity: quotes of the rows nearest the money in; the median
+//! of what the pairs say, how far they spread and how many took part out.
+
+use super::math::{all, exp, one};
+use crate::{
+    chain::{Chain, Expiry, Revaluation},
+    wire::market::Forward,
+};
+
+/// Most pairs that can take part.
+pub const PAIRS_MAX: usize = 64;
+
+// Pairs quoted wider than this multiple of the tightest do not count.
+const WIDTH_MAX: f64 = 2.0;
+
+/// A forward and the rows that it was taken from.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit {
+    /// As the event carries it. From the spot, where pairs were too few: one strike, spread NaN.
+    pub forward: Forward,
+    /// First and last row that took part: another quote elsewhere does not change the forward.
+    pub window: (usize, usize),
+}
+
+/// The discount factor of a rate over so many years.
+#[inline]
+pub fn discount(rate: f64, years: f64) -> f64 {
+    one(|x| exp(-x), rate * years)
+}
+
+/// The forward of an expiry now, `None` where neither enough pairs nor a spot give one.
+pub fn fit(chain: &Chain, index: u16, settings: &Revaluation) -> Option<Fit> {
+    let expiry = chain.expiry(index);
+    let years = chain.years(index);
+    let discount = discount(chain.rate(), years);
+    let pairs = Pairs { chain, expiry, inv_discount: 1.0 / discount };
+    let found = pairs.fit(expiry.forward, settings);
+    if let Some((forward, spread, strikes, window)) = found {
+        let forward = Forward { forward, discount, years, spread, strikes };
+        return Some(Fit { forward, window });
+    }
+    let spot = chain.spot(expiry.root);
+    (spot > 0.0).then(|| {
+        let forward = spot / discount;
+        let forward = Forward { forward, discount, years, spread: f32::NAN, strikes: 1 };
+        Fit { forward, window: (0, usize::MAX) }
+    })
+}
+
+struct Pairs<'a> {
+    chain: &'a Chain,
+    expiry: &'a Expiry,
+    inv_discount: f64,
+}
+
+type Found = (f64, f32, u32, (usize, usize));
+
+impl Pairs<'_> {
+    /// What the call and the put of a row say, and how wide they are quoted together; NaN unless
+    /// both are quoted firmly.
+    #[inline]
+    fn forward(&self, row: usize) -> (f64, f64) {
+        let (Some(call), Some(put)) = (self.expiry.call(row), self.expiry.put(row)) else {
+            return (f64::NAN, f64::NAN);
+        };
+        let (call, put) = (self.chain.quote(call), self.chain.quote(put));
+        if !(call.is_firm() && put.is_firm()) {
+            return (f64::NAN, f64::NAN);
+        }
+        let width = call.ask - call.bid + put.ask - put.bid;
+        (self.expiry.strike(row) + (call.mid() - put.mid()) * self.inv_discount, width)
+    }
+
+    /// Around the forward known so far; where there is none, or it has left the rows it came from,
+    /// around the row whose call and put are nearest in price.
+    fn fit(&self, known: f64, settings: &Revaluation) -> Option<Found> {
+        if known.is_finite() {
+            let found = self.around(known, settings);
+            if let Some((forward, _, _, (low, high))) = found
+                && forward >= self.expiry.strike(low)
+                && forward <= self.expiry.strike(high)
+            {
+                return found;
+            }
+        }
+        self.around(self.middle()?, settings)
+    }
+
+    fn middle(&self) -> Option<f64> {
+        let mut best = (f64::INFINITY, f64::NAN);
+        for row in 0..self.expiry.rows() {
+            let (forward, _) = self.forward(row);
+            let distance = (forward - self.expiry.strike(row)).abs();
+            if distance < best.0 {
+                best = (distance, forward);
+            }
+        }
+        best.1.is_finite().then_some(best.1)
+    }
+
+    /// Median and half the distance between the quartiles of the nearest pairs.
+    fn around(&self, center: f64, settings: &Revaluation) -> Option<Found> {
+        let mut pairs = [(0.0, 0.0); PAIRS_MAX];
+        let wanted = settings.pairs_max.min(PAIRS_MAX);
+        let rows = self.expiry.rows();
+        let mut above = self.expiry.row_at(center);
+        let mut below = above;
+        let (mut taken, mut window) = (0, (usize::MAX, 0));
+        // Pairs that lack a quote are passed over, but not for ever: the wings say little.
+        let mut tries = 4 * wanted;
+        while taken < wanted && tries > 0 && (below > 0 || above < rows) {
+            tries -= 1;
+            let row = self.nearer(center, &mut below, &mut above);
+            let pair = self.forward(row);
+            if pair.0.is_finite() {
+                pairs[taken] = pair;
+                taken += 1;
+                window = (window.0.min(row), window.1.max(row));
+            }
+        }
+        let (forward, spread, strikes) = settle(&mut pairs[..taken], settings.pairs_min.max(1))?;
+        Some((forward, spread, strikes, window))
+    }
+
+    /// The next row outward from the center: one step up or down, whichever is nearer.
+    #[inline]
+    fn nearer(&self, center: f64, below: &mut usize, above: &mut usize) -> usize {
+        let rows = self.expiry.rows();
+        let up = if *above < rows { self.expiry.strike(*above) - center } else { f64::INFINITY };
+        let down = if *below > 0 { center - self.expiry.strike(*below - 1) } else { f64::INFINITY };
+        if up <= down {
+            *above += 1;
+            *above - 1
+        } else {
+            *below -= 1;
+            *below
+        }
+    }
+}
+
+/// The median of the tight pairs: a wide quote is one-sided in all but name. All of them count where
+/// too few are tight.
+fn settle(pairs: &mut [(f64, f64)], least: usize) -> Option<(f64, f32, u32)> {
+    if pairs.len() < least {
+        return None;
+    }
+    pairs.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
+    let tight = pairs.partition_point(|pair| pair.1 <= WIDTH_MAX * pairs[0].1);
+    let count = tight.max(least);
+    let pairs = &mut pairs[..count];
+    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let median = 0.5 * (pairs[(count - 1) / 2].0 + pairs[count / 2].0);
+    let spread = 0.5 * (pairs[(3 * count - 1) / 4].0 - pairs[count / 4].0);
+    Some((median, spread as f32, count as u32))
+}
+
+/// ln(F/K) base for a slate: the same function on one lane.
+pub(super) fn ln_of_ratio(a: f64, b: f64) -> f64 {
+    one(|x| super::math::ln_ratio(x, all(b)), a)
+}

@@ -1,0 +1,155 @@
+//! The outputs of a replay and the recorded ones in; that they are equal, or the first difference
+//! in words, out.
+
+use super::{End, Reader, fields::fields};
+use crate::{stage::Emit, wire::Event};
+use alloc::{format, string::String};
+use core::{fmt, marker::PhantomData};
+
+/// The first output that is not as recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Its record number in the output journal.
+    pub record: u64,
+    /// As recorded; `None` where the recording has ended.
+    pub recorded: Option<Event>,
+    /// As replayed; `None` where the replay has ended.
+    pub replayed: Option<Event>,
+}
+
+impl Difference {
+    /// The first field that differs: name, recorded, replayed.
+    pub fn field(&self) -> Option<(&'static str, String, String)> {
+        let (recorded, replayed) = (self.recorded.as_ref()?, self.replayed.as_ref()?);
+        fields(recorded.kind)
+            .find(|field| field.of_event(recorded) != field.of_event(replayed))
+            .map(|field| (field.name, field.show(recorded), field.show(replayed)))
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = |event: &Event| format!("{:?} caused by input {}", event.kind, event.seq);
+        write!(f, "output {}: ", self.record)?;
+        match (&self.recorded, &self.replayed) {
+            (Some(recorded), Some(_)) => match self.field() {
+                Some((name, was, is)) => {
+                    let what = what(recorded);
+                    write!(f, "{what}: `{name}` was recorded as {was} and is replayed as {is}")
+                }
+                None => write!(f, "{}: bytes that no field shows differ", what(recorded)),
+            },
+            (None, Some(replayed)) => {
+                write!(f, "replayed as {}, but the recording has ended", what(replayed))
+            }
+            (Some(recorded), None) => {
+                write!(f, "recorded as {}, but the replay has ended", what(recorded))
+            }
+            (None, None) => f.write_str("both have ended"),
+        }
+    }
+}
+
+/// How a comparison came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Outputs that are equal, byte for byte.
+    pub equal: u64,
+    /// The first that is not.
+    pub difference: Option<Difference>,
+    /// How the recording ends.
+    pub end: End,
+}
+
+impl Verdict {
+    /// Whether the replay gave what was recorded. A run that was killed may have recorded less than
+    /// its inputs lead to: then the replay's surplus is no difference.
+    pub fn holds(&self) -> bool {
+        self.difference.is_none() && self.end.is_whole()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.difference {
+            Some(difference) => write!(f, "after {} equal outputs, {difference}", self.equal),
+            None => write!(f, "{} outputs equal byte for byte", self.equal),
+        }?;
+        if self.end.is_whole() { Ok(()) } else { write!(f, "; the recording: {}", self.end) }
+    }
+}
+
+/// The end of a replay: holds each output against the recording.
+#[derive(Debug)]
+pub struct Compare {
+    recorded: Reader,
+    equal: u64,
+    surplus: u64,
+    difference: Option<Difference>,
+}
+
+impl Compare {
+    /// Compares with the outputs that `recorded` reads.
+    pub fn new(recorded: Reader) -> Compare {
+        Compare { recorded, equal: 0, surplus: 0, difference: None }
+    }
+
+    /// Takes a replayed output; other events are passed over.
+    pub fn on_event(&mut self, replayed: &Event) {
+        if self.difference.is_some() || !replayed.kind.is_output() {
+            return;
+        }
+        let recorded = self.recorded.next_event().copied();
+        if recorded.as_ref().is_some_and(|recorded| recorded.bytes() == replayed.bytes()) {
+            self.equal += 1;
+        } else if recorded.is_none() && self.was_killed() {
+            self.surplus += 1;
+        } else {
+            let (record, replayed) = (self.equal + 1, Some(*replayed));
+            self.difference = Some(Difference { record, recorded, replayed });
+        }
+    }
+
+    /// Outputs that the inputs of a killed run lead to and that it did not come to record.
+    pub fn surplus(&self) -> u64 {
+        self.surplus
+    }
+
+    /// How it came out, once the replay has ended.
+    pub fn finish(mut self) -> Verdict {
+        let record = self.equal + 1;
+        if self.difference.is_none()
+            && let Some(&recorded) = self.recorded.next_event()
+        {
+            let recorded = Some(recorded);
+            self.difference = Some(Difference { record, recorded, replayed: None });
+        }
+        Verdict { equal: self.equal, difference: self.difference, end: self.recorded.verify() }
+    }
+
+    fn was_killed(&self) -> bool {
+        self.recorded.manifest().status == super::Status::Running
+    }
+}
+
+/// [`Compare`] at the end of a chain of stages; `view` shows the event inside a message.
+#[derive(Debug)]
+pub struct Comparing<T, F> {
+    /// What it holds the messages against.
+    pub compare: Compare,
+    view: F,
+    message: PhantomData<fn(&T)>,
+}
+
+impl<T, F: Fn(&T) -> &Event> Comparing<T, F> {
+    /// Messages of type `T` go through `view` into `compare`.
+    pub fn new(compare: Compare, view: F) -> Comparing<T, F> {
+        Comparing { compare, view, message: PhantomData }
+    }
+}
+
+impl<K, T, F: Fn(&T) -> &Event> Emit<K, T> for Comparing<T, F> {
+    fn emit(&mut self, _: &mut K, message: &T) {
+        self.compare.on_event((self.view)(message));
+    }
+}

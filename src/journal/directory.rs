@@ -1,0 +1,176 @@
+//! A run's directory: made with both streams and their keeper, finished when the run ends.
+
+use super::{
+    Error, Manifest, Settings, Status, Stream, Watch, Writer,
+    format::{self, Header},
+    keeper::{self, Keep},
+    manifest::MANIFEST,
+};
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+};
+
+/// The file whose lock says that somebody writes here.
+const LOCK: &str = "lock";
+
+/// A journal being written. Make it before threads are pinned: its keeper's thread inherits where
+/// it may run.
+#[derive(Debug)]
+pub struct Journal {
+    directory: PathBuf,
+    manifest: Manifest,
+    inputs: Watch,
+    outputs: Watch,
+    stop: Arc<AtomicBool>,
+    keeper: Option<JoinHandle<()>>,
+    /// Held until this is dropped.
+    _lock: File,
+}
+
+/// A journal and the one writer of each of its streams.
+#[derive(Debug)]
+pub struct Opened {
+    /// To watch and to finish.
+    pub journal: Journal,
+    /// For what comes in.
+    pub inputs: Writer,
+    /// For what goes out.
+    pub outputs: Writer,
+}
+
+impl Journal {
+    /// Makes the directory, its manifest and the first segment of each stream, and starts the
+    /// keeper.
+    pub fn create(
+        directory: &Path,
+        settings: &Settings,
+        manifest: Manifest,
+    ) -> Result<Opened, Error> {
+        fs::create_dir_all(directory).map_err(Error::system("make the directory", directory))?;
+        name_durably(directory)?;
+        let lock = lock(directory)?;
+        if directory.join(MANIFEST).exists() {
+            return Err(Error::Exists(directory.into()));
+        }
+        let make = |stream, bytes: usize| {
+            let header = header(&manifest, stream, bytes as u64);
+            let seed = header.seed();
+            let (keep, first) = Keep::new(directory.into(), header, settings.sync)?;
+            let writer = Writer::new(first, Arc::clone(keep.shared()), seed);
+            Ok((keep, writer))
+        };
+        let (keep_inputs, inputs) = make(Stream::Inputs, settings.segment_bytes)?;
+        let (keep_outputs, outputs) = make(Stream::Outputs, settings.output_segment_bytes)?;
+        manifest.write(directory)?;
+        let (stop, settings) = (Arc::new(AtomicBool::new(false)), settings.clone());
+        let stopping = Arc::clone(&stop);
+        let keeper = thread::Builder::new()
+            .name("keeper".into())
+            .spawn(move || keeper::run([keep_inputs, keep_outputs], &settings, &stopping))
+            .map_err(Error::system("start the keeper's thread for", directory))?;
+        let journal = Journal {
+            directory: directory.into(),
+            manifest,
+            inputs: inputs.watch(),
+            outputs: outputs.watch(),
+            stop,
+            keeper: Some(keeper),
+            _lock: lock,
+        };
+        Ok(Opened { journal, inputs, outputs })
+    }
+
+    /// How a stream fares.
+    pub fn watch(&self, stream: Stream) -> &Watch {
+        match stream {
+            Stream::Inputs => &self.inputs,
+            Stream::Outputs => &self.outputs,
+        }
+    }
+
+    /// Where it lies.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What the keeper could not do, on either stream.
+    pub fn error(&self) -> Option<&Error> {
+        self.inputs.error().or(self.outputs.error())
+    }
+
+    /// Brings everything to the disk, seals both streams and writes the end into the manifest.
+    /// Both writers must have been dropped.
+    pub fn finish(mut self) -> Result<Manifest, Error> {
+        let alive = |watch: &Watch| !watch.0.closed.load(Ordering::Acquire);
+        if alive(&self.inputs) || alive(&self.outputs) {
+            return Err(Error::WriterAlive(self.directory.clone()));
+        }
+        let died = (!self.stop_keeper()).then(|| Error::KeeperStopped(self.directory.clone()));
+        let error = self.error().cloned().or(died);
+        self.manifest.status = if error.is_some() { Status::Failed } else { Status::Ended };
+        self.manifest.inputs = self.inputs.written();
+        self.manifest.outputs = self.outputs.written();
+        self.manifest.write(&self.directory)?;
+        error.map_or_else(|| Ok(self.manifest.clone()), Err)
+    }
+
+    /// Lets the keeper finish; false if it has panicked.
+    fn stop_keeper(&mut self) -> bool {
+        self.stop.store(true, Ordering::Release);
+        self.keeper.take().is_none_or(|keeper| {
+            keeper.thread().unpark();
+            keeper.join().is_ok()
+        })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.stop_keeper();
+    }
+}
+
+/// Brings the directory's own name to the disk: without it a power cut takes the whole run.
+fn name_durably(directory: &Path) -> Result<(), Error> {
+    let parent = match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(parent)
+        .and_then(|folder| folder.sync_all())
+        .map_err(Error::system("bring to the disk", parent))
+}
+
+fn lock(directory: &Path) -> Result<File, Error> {
+    let path = directory.join(LOCK);
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(Error::system("make the lock", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked(directory.into())),
+        Err(TryLockError::Error(e)) => Err(Error::system("lock", &path)(e)),
+    }
+}
+
+fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
+    let mut cpu = [0; 16];
+    for (to, from) in cpu.iter_mut().zip(manifest.cpu.bytes()) {
+        *to = from;
+    }
+    Header {
+        stream,
+        segment: 1,
+        epoch: manifest.epoch,
+        first: 1,
+        bytes: bytes.next_multiple_of(format::PAGE as u64),
+        wall: manifest.wall,
+        schema: manifest.schema,
+        program: manifest.program,
+        config: manifest.config_hash,
+        cpu,
+    }
+}

@@ -1,0 +1,232 @@
+//! The writers' marks in; segments ready ahead of them, pages on the disk behind them out.
+//!
+//! One thread for both streams does everything that may take long, so that the writers do nothing
+//! but store: it makes the next segment, touches the pages that write-back has protected again,
+//! brings finished pages to the disk, seals what is full, unmaps what is done.
+
+use super::{
+    Error, Settings, Sync,
+    format::{Header, PAGE},
+    segment::Segment,
+    writer::Shared,
+};
+use alloc::{collections::VecDeque, sync::Arc};
+use core::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+use std::{path::PathBuf, thread};
+
+/// How often it looks.
+const TICK: Duration = Duration::from_millis(1);
+/// Every how many looks it touches pages ahead of the writer.
+const TOUCH_TICKS: u64 = 8;
+/// How far ahead: 25 ms of a million events a second.
+const AHEAD: usize = 2 << 20;
+
+/// A segment that is made, until the writer is past it and it is on the disk.
+struct Kept {
+    segment: Arc<Segment>,
+    /// Bytes from its start that are on the disk.
+    synced: usize,
+    sealed: bool,
+}
+
+impl Kept {
+    fn new(segment: Arc<Segment>) -> Kept {
+        Kept { segment, synced: PAGE, sealed: false }
+    }
+
+    /// How many of its records are written, when `written` is the last number.
+    fn records(&self, written: u64) -> u64 {
+        (written + 1).saturating_sub(self.segment.first).min(self.segment.capacity)
+    }
+
+    fn is_full(&self, written: u64) -> bool {
+        self.records(written) == self.segment.capacity
+    }
+}
+
+/// The keeper's side of one stream.
+pub(super) struct Keep {
+    directory: PathBuf,
+    shared: Arc<Shared>,
+    /// The header of the next segment.
+    next: Header,
+    sync: Sync,
+    live: VecDeque<Kept>,
+    /// `written` when it was last brought to the disk: a partial page goes out when nothing moves.
+    before: u64,
+    /// The disk lied once: nothing more is brought, sealed or called durable.
+    broken: bool,
+}
+
+impl Keep {
+    /// Makes the first segment; `header` is that of the first.
+    pub(super) fn new(
+        directory: PathBuf,
+        header: Header,
+        sync: Sync,
+    ) -> Result<(Keep, Arc<Segment>), Error> {
+        let shared = Arc::new(Shared::new());
+        let live = VecDeque::new();
+        let mut keep =
+            Keep { directory, shared, next: header, sync, live, before: 0, broken: false };
+        let first = keep.make()?;
+        Ok((keep, first))
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn make(&mut self) -> Result<Arc<Segment>, Error> {
+        let segment = Arc::new(Segment::make(&self.directory, &self.next, self.is_durable())?);
+        self.next.segment += 1;
+        self.next.first += segment.capacity;
+        self.live.push_back(Kept::new(Arc::clone(&segment)));
+        Ok(segment)
+    }
+
+    fn is_durable(&self) -> bool {
+        self.sync == Sync::Interval
+    }
+
+    /// One look at the stream. A full disk ends the making of segments; what is written is still
+    /// brought to the disk.
+    fn tend(&mut self, tick: u64, sync_ticks: u64) {
+        if self.shared.error.get().is_none() && self.shared.ready.is_empty() {
+            match self.make() {
+                Ok(made) => self.shared.ready.put(made),
+                Err(error) => self.fail(error),
+            }
+        }
+        let written = self.shared.written.load(Ordering::Acquire);
+        if tick.is_multiple_of(TOUCH_TICKS) {
+            self.touch(written);
+        }
+        if !self.broken {
+            let sync = tick.is_multiple_of(sync_ticks) && self.is_durable();
+            let brought = if sync { self.bring(written) } else { Ok(()) };
+            if let Err(error) = brought.and_then(|()| self.retire(written)) {
+                self.broken = true;
+                self.fail(error);
+            }
+        }
+    }
+
+    /// The first error is final; later ones follow from it.
+    fn fail(&self, error: Error) {
+        let _ = self.shared.error.set(error);
+    }
+
+    fn touch(&self, written: u64) {
+        let mut ahead = AHEAD;
+        for kept in self.live.iter().filter(|kept| !kept.is_full(written)) {
+            let from = Segment::used(kept.records(written));
+            let end = Segment::used(kept.segment.capacity);
+            kept.segment.touch(from, (from + ahead).min(end));
+            ahead = ahead.saturating_sub(end - from);
+        }
+    }
+
+    /// Finished pages go to the disk; the page being filled only when nothing was written since the
+    /// last time, because a store into a page under write-back can stall for milliseconds.
+    fn bring(&mut self, written: u64) -> Result<(), Error> {
+        let rests = self.before == written;
+        self.before = written;
+        if self.shared.durable.load(Ordering::Relaxed) == written {
+            return Ok(());
+        }
+        for kept in &mut self.live {
+            let records = kept.records(written);
+            let used = Segment::used(records);
+            let whole = kept.is_full(written) || rests;
+            let to = if whole { used.next_multiple_of(PAGE) } else { used / PAGE * PAGE };
+            if records == 0 || to <= kept.synced {
+                continue;
+            }
+            kept.segment.sync(kept.synced, to)?;
+            kept.synced = if kept.is_full(written) { to } else { used / PAGE * PAGE };
+            if rests {
+                kept.segment.touch(used, used + AHEAD.min(PAGE));
+            }
+            let durable = if whole { records } else { Header::capacity(to as u64) };
+            self.shared.durable.store(kept.segment.first + durable - 1, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Seals full segments and lets go of those that the writer has left.
+    fn retire(&mut self, written: u64) -> Result<(), Error> {
+        while let Some(kept) = self.live.front_mut().filter(|kept| kept.is_full(written)) {
+            let end = Segment::used(kept.segment.capacity);
+            if self.sync == Sync::Interval && kept.synced < end {
+                return Ok(());
+            }
+            if !kept.sealed {
+                kept.segment.seal(kept.segment.capacity, self.sync == Sync::Interval)?;
+                kept.sealed = true;
+            }
+            if written < kept.segment.first + kept.segment.capacity {
+                return Ok(());
+            }
+            self.live.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Everything to the disk, the last segment sealed and shortened, the spare one removed.
+    fn finish(&mut self) -> Result<(), Error> {
+        drop(self.shared.ready.take());
+        let written = self.shared.written.load(Ordering::Acquire);
+        let durable = self.is_durable();
+        if durable {
+            self.before = written;
+            self.bring(written)?;
+        }
+        self.retire(written)?;
+        while let Some(kept) = self.live.pop_front() {
+            let records = kept.records(written);
+            if records == 0 && kept.segment.first > 1 {
+                kept.segment.discard()?;
+            } else if !kept.sealed {
+                kept.segment.seal(records, durable)?;
+                kept.segment.shorten(records)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Keep {
+    /// However the keeper ends, a writer that is still there must not wait for it for ever.
+    fn drop(&mut self) {
+        if !self.shared.closed.load(Ordering::Acquire) {
+            self.fail(Error::KeeperStopped(self.directory.clone()));
+        }
+    }
+}
+
+/// The keeper's thread: looks after the streams until `stop`, then finishes those whose writer is
+/// gone. What goes wrong is in each stream's [`Shared`].
+pub(super) fn run(mut streams: [Keep; 2], settings: &Settings, stop: &AtomicBool) {
+    let sync_ticks = (settings.sync_interval.nanos() / TICK.as_nanos() as u64).max(1);
+    for tick in 0.. {
+        for keep in &mut streams {
+            keep.tend(tick, sync_ticks);
+        }
+        if stop.load(Ordering::Acquire) {
+            break;
+        }
+        thread::park_timeout(TICK);
+    }
+    for keep in &mut streams {
+        if keep.shared.closed.load(Ordering::Acquire)
+            && !keep.broken
+            && let Err(error) = keep.finish()
+        {
+            keep.fail(error);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The section `[journal]` of the configuration.
+
+use crate::config::{Span, Value};
+use alloc::{format, string::String};
+
+/// What is brought to the disk while the run lasts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sync {
+    /// Nothing: the end of the process loses nothing, a power cut may lose everything.
+    None,
+    /// Finished pages, at the interval; what is below the durable mark survives a power cut.
+    Interval,
+}
+
+impl Sync {
+    fn name(self) -> &'static str {
+        match self {
+            Sync::None => "none",
+            Sync::Interval => "interval",
+        }
+    }
+}
+
+impl Value for Sync {
+    const WANTED: &'static str = "\"none\" or \"interval\"";
+    fn read(value: &toml::Value) -> Option<Sync> {
+        let text = value.as_str()?;
+        [Sync::None, Sync::Interval].into_iter().find(|sync| sync.name() == text)
+    }
+    fn show(&self) -> String {
+        format!("{:?}", self.name())
+    }
+}
+
+crate::section! {
+    /// How a journal is kept.
+    pub struct Settings {
+        /// Size of an input segment; rounded up to a page. Two are reserved at any time.
+        pub segment_bytes: usize = 67_108_864, in 65_536..=1_073_741_824, "bytes";
+        /// Size of an output segment; rounded up to a page. Two are reserved at any time.
+        pub output_segment_bytes: usize = 4_194_304, in 65_536..=1_073_741_824, "bytes";
+        /// What is brought to the disk while the run lasts.
+        pub sync: Sync = Sync::Interval, "-";
+        /// How often finished pages are brought to the disk.
+        pub sync_interval: Span = Span(50_000_000),
+            in Span(1_000_000)..=Span(60_000_000_000), "-";
+    }
+}

@@ -1,0 +1,143 @@
+//! A live run: sockets at both ends, the stages on as many threads as the configuration says, and a
+//! supervisor that watches them, tells the operator and puts everything away at the end.
+
+use super::{
+    Failure, Files, Plan,
+    agents::Signs,
+    assembly::{Assembly, Made},
+    report::{COUNTERS, HISTOGRAMS},
+    supervisor::Supervisor,
+};
+use crate::{
+    config::Span,
+    feed::control::Control,
+    journal::{ConfigFile, Journal, Manifest, Opened},
+    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin},
+};
+use std::{
+    format, fs,
+    path::{Path, PathBuf},
+    println,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+/// Runs a configuration until the market ends, `span` is over or the operator says so.
+pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Result<(), Failure> {
+    let plan = Plan::new(files)?;
+    let clock = Clock::start();
+    let directory = directory.map_or_else(|| default_directory(clock.now()), Path::to_path_buf);
+    say_machine(&plan);
+    let Opened { journal, inputs, outputs } = open_journal(&plan, files, &directory, &clock)?;
+    let file = |e| Failure::file(&directory, "make the counters", &e);
+    let mut counters = Counters::create(&directory.join(COUNTERS)).map_err(file)?;
+    let mut histograms = Histograms::create(&directory.join(HISTOGRAMS)).map_err(file)?;
+    watch_noise(&plan, &clock, &mut histograms)?;
+    let control = Control::with_signals(&plan.feed.kill_file)
+        .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
+    let made = Assembly {
+        plan: &plan,
+        clock: &clock,
+        counters: &mut counters,
+        histograms: &mut histograms,
+        control: control.clone(),
+        signs: Signs::default(),
+        epoch: clock.now(),
+    }
+    .start(inputs, outputs)?;
+    supervise(&plan, made, &clock, &directory, counters, histograms, journal, &control, span)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the end of one run takes everything apart")]
+fn supervise(
+    plan: &Plan,
+    made: Made,
+    clock: &Clock,
+    directory: &Path,
+    counters: Counters,
+    histograms: Histograms,
+    journal: Journal,
+    control: &Control,
+    span: Option<Span>,
+) -> Result<(), Failure> {
+    let mut supervisor =
+        Supervisor::new(clock, directory, counters, histograms, control, &journal)?;
+    supervisor.watch(&made, plan.run.end_with_market, span);
+    supervisor.stop(plan.run.drain.nanos());
+    let ended = made.join();
+    supervisor.last_word();
+    let manifest = journal.finish().map_err(|e| Failure::environment(e.to_string()))?;
+    println!(
+        "journal: {} inputs, {} outputs in {}",
+        manifest.inputs,
+        manifest.outputs,
+        directory.display()
+    );
+    ended
+}
+
+fn default_directory(now: u64) -> PathBuf {
+    PathBuf::from(format!("runs/{now}"))
+}
+
+/// What was asked of the machine and what came of it; nothing of it is silent.
+fn say_machine(plan: &Plan) {
+    if plan.run.lock_memory {
+        println!("machine: {}", pin::lock_memory().what);
+    }
+    if let Ok(core) = usize::try_from(plan.run.cold_core) {
+        println!("machine: everything that is not hot {}", pin::pin(core).what);
+    }
+}
+
+fn open_journal(
+    plan: &Plan,
+    files: &Files,
+    directory: &Path,
+    clock: &Clock,
+) -> Result<Opened, Failure> {
+    let texts = files.list().iter();
+    let texts: Vec<ConfigFile> =
+        texts.map(|(name, text)| ConfigFile { name: name.clone(), text: text.clone() }).collect();
+    let failed = |e: crate::journal::Error| Failure::environment(e.to_string());
+    let manifest = Manifest::new(clock.now(), texts).map_err(failed)?;
+    Journal::create(directory, &plan.journal, manifest).map_err(failed)
+}
+
+/// The floor under every latency of the report, seen from the core that will be hot.
+fn watch_noise(plan: &Plan, clock: &Clock, file: &mut Histograms) -> Result<(), Failure> {
+    let into = file
+        .histogram("host", "noise", "ns", "gaps between two readings of the clock in a bare loop")
+        .map_err(|e| Failure::environment(format!("histograms: {e}")))?;
+    let (clock, span) = (clock.clone(), plan.run.noise.nanos());
+    let core = plan.run.cores.first().map(|core| *core as usize);
+    let watch = move || {
+        core.map(pin::pin);
+        noise::watch(&clock, span, &into)
+    };
+    let watched = std::thread::spawn(watch).join();
+    let seen = watched.map_err(|_| Failure::environment("the noise watch has died"))?;
+    if span > 0 {
+        println!(
+            "host: {} gaps over 1 µs in {:.1} s on the hot core, {} over 20 µs, longest {:.1} µs",
+            seen.gaps,
+            seen.watched_ns as f64 / 1e9,
+            seen.long_gaps,
+            seen.gap_ns_max as f64 / 1e3
+        );
+    }
+    Ok(())
+}
+
+/// Makes a directory that outlives runs.
+pub(super) fn state_directory(path: &str) -> Result<PathBuf, Failure> {
+    let path = PathBuf::from(path);
+    fs::create_dir_all(&path).map_err(|e| Failure::file(&path, "make the directory", &e))?;
+    Ok(path)
+}
+
+/// The secret in an environment variable; never shown.
+pub(super) fn secret(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "secrets come from the environment")]
+    std::env::var(name).ok()
+}

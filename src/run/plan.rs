@@ -1,0 +1,134 @@
+//! The texts of a configuration in; everything that a run is made of, checked, out.
+
+use super::{Files, files::MAIN, settings::Run};
+use crate::{
+    book::Account,
+    chain::Universe,
+    config::{Error, Reader, Section},
+    feed, gate, journal, risk, strategy,
+};
+use std::{string::String, vec::Vec};
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Plan {
+    /// `[run]`.
+    pub run: Run,
+    /// `[feed]`.
+    pub feed: feed::settings::Settings,
+    /// `[[session]]`.
+    pub sessions: Vec<feed::settings::Session>,
+    /// `[broker]`.
+    pub broker: gate::Broker,
+    /// `[journal]`.
+    pub journal: journal::Settings,
+    /// The universe's file.
+    pub universe: Universe,
+    /// `[account]` of the limits' file.
+    pub account: Account,
+    /// `[limits]` of the limits' file.
+    pub limits: risk::Limits,
+    /// The strategies' files, one instance each, in the order of `[run]`.
+    pub strategies: strategy::Set,
+}
+
+impl Plan {
+    /// Reads and checks all files; all mistakes of all files at once.
+    pub fn new(files: &Files) -> Result<Plan, Vec<Error>> {
+        let mut errors = Vec::new();
+        let main = Reader::new(MAIN_NAME, files.text(MAIN).map_err(|e| Vec::from([e]))?);
+        let main = keep(main.and_then(main_file), &mut errors);
+        let Some((run, feed, sessions, broker, journal)) = main else {
+            return Err(errors);
+        };
+        let universe = other(files, &run.universe, Universe::from_config, &mut errors);
+        let limits = other(files, &run.limits, risk::from_config, &mut errors);
+        let strategies = strategies(files, &run.strategies, &mut errors);
+        match (universe, limits, errors.is_empty()) {
+            (Some(universe), Some((account, limits)), true) => Ok(Plan {
+                run,
+                feed,
+                sessions,
+                broker,
+                journal,
+                universe,
+                account,
+                limits,
+                strategies,
+            }),
+            _ => Err(errors),
+        }
+    }
+
+    /// The number of the broker's session in events; none is configured where it is 0.
+    pub fn broker_source(&self) -> u16 {
+        feed::settings::broker_source(&self.sessions).unwrap_or_default()
+    }
+}
+
+/// How messages call the main file: its text has the `--set`s in it.
+const MAIN_NAME: &str = "configuration";
+
+type Main =
+    (Run, feed::settings::Settings, Vec<feed::settings::Session>, gate::Broker, journal::Settings);
+
+fn main_file(mut reader: Reader) -> Result<Main, Vec<Error>> {
+    let run = reader.section::<Run>("run");
+    if let Some(run) = &run {
+        check_cores(run, &mut reader);
+    }
+    let feed = feed::settings::from_config(&mut reader);
+    let broker = reader.section::<gate::Broker>("broker");
+    broker.iter().for_each(|broker| broker.check(&mut reader));
+    let journal = reader.section::<journal::Settings>("journal");
+    let whole = run.zip(feed).zip(broker).zip(journal);
+    reader.finish()?;
+    let (((run, (feed, sessions)), broker), journal) = whole.ok_or_else(Vec::new)?;
+    Ok((run, feed, sessions, broker, journal))
+}
+
+fn check_cores(run: &Run, reader: &mut Reader) {
+    let (given, wanted) = (run.cores.len(), run.threads.count());
+    if given != 0 && given != wanted {
+        let what = std::format!("has {given}; {} needs {wanted}, or none", run.threads.name());
+        reader.refuse("[run] cores", what);
+    }
+    if !run.ring.is_power_of_two() {
+        reader.refuse("[run] ring", std::format!("is {}; write a power of two", run.ring));
+    }
+}
+
+fn keep<T>(read: Result<T, Vec<Error>>, errors: &mut Vec<Error>) -> Option<T> {
+    read.map_err(|found| errors.extend(found)).ok()
+}
+
+fn other<T>(
+    files: &Files,
+    name: &str,
+    take: impl FnOnce(&mut Reader) -> Option<T>,
+    errors: &mut Vec<Error>,
+) -> Option<T> {
+    let text = files.text(name).map_err(|e| errors.push(e)).ok()?;
+    let mut reader = keep(Reader::new(name, text), errors)?;
+    let taken = take(&mut reader);
+    keep(reader.finish(), errors).and(taken)
+}
+
+fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {
+    let mut set = strategy::Set::default();
+    for name in names {
+        other(files, name, |reader| Some(set.read(reader)), errors);
+    }
+    set
+}
+
+/// Sections of the main file with their keys, for the listing.
+pub(super) fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
+    Vec::from([
+        ("[run]", Run::keys()),
+        ("[feed]", feed::settings::Settings::keys()),
+        ("[[session]]", feed::settings::Session::keys()),
+        ("[broker]", gate::Broker::keys()),
+        ("[journal]", journal::Settings::keys()),
+    ])
+}

@@ -1,0 +1,90 @@
+//! The `[run]` section: how the same stages are put on threads and cores.
+
+use crate::{
+    config::{Span, Value},
+    rt::idle::Idle,
+    section,
+};
+use std::{format, string::String, vec::Vec};
+
+section! {
+    /// How a run is put together.
+    pub struct Run {
+        /// Instruments, calendars and rates: a file beside this one.
+        pub universe: String = "universe.toml".into(), "-";
+        /// Limits of the risk gate: a file beside this one.
+        pub limits: String = "limits.toml".into(), "-";
+        /// Strategies: files beside this one, one instance each.
+        pub strategies: Vec<String> = Vec::new(), "-";
+        /// Grouping of the stages: "inline" (one hot thread), "shared" (two), "dedicated" (four).
+        pub threads: Threads = Threads::Inline, "-";
+        /// Cores of the hot threads in the order of a tick's life; empty leaves them to the kernel.
+        pub cores: Vec<u32> = Vec::new(), "-";
+        /// Core of everything else (keeper, progress); equal to no hot core where there are enough.
+        pub cold_core: i64 = -1, in -1..=4095, "core, -1 for none";
+        /// What a hot thread does while it has nothing to do.
+        pub idle: Idle = Idle::Pause, "-";
+        /// Whether to ask for real-time scheduling; what was got is reported.
+        pub fifo: bool = true, "-";
+        /// Whether to lock memory; what was got is reported.
+        pub lock_memory: bool = true, "-";
+        /// Slots of each ring between threads, a power of two.
+        pub ring: usize = 16_384, in 64..=1_048_576, "events";
+        /// Directory of what outlives a run: the broker session's sequence numbers.
+        pub state: String = "runs/state".into(), "path";
+        /// Real-time priority of the hot threads where `fifo` is granted.
+        pub priority: i32 = 20, in 1..=98, "-";
+        /// A round of a thread longer than this counts as a stall.
+        pub stall: Span = Span(1_000_000), in Span(1_000)..=Span(1_000_000_000), "time";
+        /// How long the host's own gaps are watched before the start.
+        pub noise: Span = Span(1_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
+        /// Longest wait for open orders to be cancelled and answered when the run stops.
+        pub drain: Span = Span(3_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
+        /// Whether the run ends when every market session has ended.
+        pub end_with_market: bool = true, "-";
+    }
+}
+
+/// Grouping of the stages on threads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Threads {
+    /// All stages on one thread.
+    Inline,
+    /// feed..greeks | strategy..gate.
+    Shared,
+    /// feed | chain, greeks | strategy, risk | gate.
+    Dedicated,
+}
+
+impl Value for Threads {
+    const WANTED: &'static str = "\"inline\", \"shared\" or \"dedicated\"";
+    fn read(value: &toml::Value) -> Option<Threads> {
+        let text = value.as_str()?;
+        [Threads::Inline, Threads::Shared, Threads::Dedicated]
+            .into_iter()
+            .find(|t| t.name() == text)
+    }
+    fn show(&self) -> String {
+        format!("{:?}", self.name())
+    }
+}
+
+impl Threads {
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Threads::Inline => "inline",
+            Threads::Shared => "shared",
+            Threads::Dedicated => "dedicated",
+        }
+    }
+
+    /// How many hot threads it has.
+    pub fn count(self) -> usize {
+        match self {
+            Threads::Inline => 1,
+            Threads::Shared => 2,
+            Threads::Dedicated => 4,
+        }
+    }
+}

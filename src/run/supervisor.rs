@@ -1,0 +1,156 @@
+//! Beside the hot threads: looks at counters, tells the operator, writes the interval log, and
+//! notices when the run must end.
+
+use super::{
+    Failure,
+    assembly::Made,
+    progress::{Progress, View},
+    report::{INTERVAL_LOG, IntervalLog},
+};
+use crate::{
+    config::Span,
+    feed::control::Control,
+    journal::{Journal, Stream, Watch},
+    rt::{clock::Clock, counters::Counters, histogram::Histograms},
+    wire::Timestamp,
+};
+use std::{
+    format,
+    fs::File,
+    io::BufWriter,
+    path::Path,
+    println,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+/// Between two lines of progress and two intervals of the log, ns.
+const TELL: u64 = 1_000_000_000;
+
+/// Watches one run.
+pub(super) struct Supervisor {
+    clock: Clock,
+    began: Timestamp,
+    told: Timestamp,
+    counters: Counters,
+    histograms: Histograms,
+    log: IntervalLog<BufWriter<File>>,
+    progress: Progress,
+    interrupted: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+    inputs: Watch,
+    outputs: Watch,
+}
+
+impl Supervisor {
+    /// Takes over the files of a run whose threads have been started.
+    pub(super) fn new(
+        clock: &Clock,
+        directory: &Path,
+        counters: Counters,
+        histograms: Histograms,
+        control: &Control,
+        journal: &Journal,
+    ) -> Result<Supervisor, Failure> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))
+                .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
+        }
+        let began = clock.now();
+        let log = IntervalLog::create(&directory.join(INTERVAL_LOG), began)
+            .map_err(|e| Failure::file(directory, "make the interval log", &e))?;
+        Ok(Supervisor {
+            clock: clock.clone(),
+            began,
+            told: began,
+            counters,
+            histograms,
+            log,
+            progress: Progress::new(),
+            interrupted,
+            stop: control.stop_flag(),
+            inputs: journal.watch(Stream::Inputs).clone(),
+            outputs: journal.watch(Stream::Outputs).clone(),
+        })
+    }
+
+    /// Looks and tells until the run must end: the market has ended, the time is up, a signal came,
+    /// a stage panicked, the journal failed.
+    pub(super) fn watch(&mut self, made: &Made, end_with_market: bool, span: Option<Span>) {
+        loop {
+            pause();
+            self.tell_when_due();
+            let over = span.is_some_and(|span| self.clock.now() - self.began >= span.nanos());
+            let ended = end_with_market && made.signs.ended.load(Ordering::Acquire);
+            if self.is_broken(made) || over || ended || self.interrupted.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
+    /// Asks for the end and waits until nothing of ours is open at the broker, `drain` ns at most.
+    pub(super) fn stop(&mut self, drain: u64) {
+        let asked = self.clock.now();
+        self.stop.store(true, Ordering::Relaxed);
+        loop {
+            pause();
+            self.tell_when_due();
+            let view = View::of(&self.counters);
+            let waited = self.clock.now() - asked;
+            // The command must have come through before "nothing is open" means anything.
+            let settled = waited > 200_000_000 && view.working_orders == 0;
+            if settled || waited >= drain {
+                return;
+            }
+        }
+    }
+
+    /// The last line and the last interval, when all threads have ended.
+    pub(super) fn last_word(&mut self) {
+        self.tell();
+        self.progress.end();
+        for line in View::of(&self.counters).summary() {
+            println!("{line}");
+        }
+    }
+
+    /// A stage has panicked or the journal takes nothing more: no order may leave.
+    fn is_broken(&self, made: &Made) -> bool {
+        let failed = self.inputs.error().or(self.outputs.error());
+        let broken = made.panicked() || failed.is_some() || made.signs.failed.get().is_some();
+        if broken {
+            made.kill.store(true, Ordering::SeqCst);
+        }
+        broken
+    }
+
+    fn tell_when_due(&mut self) {
+        if self.clock.now() - self.told >= TELL {
+            self.tell();
+        }
+    }
+
+    fn tell(&mut self) {
+        let now = self.clock.now();
+        let stages = self.histograms.read();
+        let trade = stages.iter().find(|snapshot| snapshot.label.name == "tick_to_trade");
+        let view = View::of(&self.counters);
+        self.progress.line(&view, trade, now - self.began, now - self.told);
+        self.told = now;
+        // A full disk ends the journal, and with it the run; the log alone does not.
+        if let Err(error) = self.log.write(now, &stages) {
+            self.progress.note(&format!("interval log: {error}"));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the cold thread waits; nothing decides here")]
+fn pause() {
+    std::thread::sleep(LOOK);
+}

@@ -1,0 +1,97 @@
+//! What an order is to the exchange, whatever protocol it came by, and what can become of it.
+
+/// How long an order lives.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TimeInForce {
+    /// Until filled or cancelled.
+    #[default]
+    Day,
+    /// What cannot be filled at once is cancelled.
+    ImmediateOrCancel,
+    /// All at once or nothing.
+    FillOrKill,
+}
+
+/// One leg.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leg {
+    /// Dense index of the contract.
+    pub index: u32,
+    /// +1 buys, −1 sells.
+    pub side: i8,
+    /// Contracts per package.
+    pub ratio: u32,
+}
+
+/// An order as it arrives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewOrder {
+    /// Who sent it: executions go back there.
+    pub owner: usize,
+    /// The client's id, unique per owner.
+    pub client_id: String,
+    /// Legs in the order in which the client wrote them.
+    pub legs: Vec<Leg>,
+    /// Most that is paid per package on one unit, 1e-9, negative for a credit; `None` takes any.
+    pub limit: Option<i64>,
+    /// Packages.
+    pub quantity: u32,
+    /// How long it lives.
+    pub time_in_force: TimeInForce,
+}
+
+/// Why an order or a cancel was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// The id is in use.
+    DuplicateId,
+    /// No such order.
+    UnknownOrder,
+    /// It is filled, cancelled or rejected already.
+    TooLate,
+    /// By the fault plan.
+    Injected,
+}
+
+/// What has become of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is in the book.
+    Accepted,
+    /// It is not.
+    Rejected(Reason),
+    /// Packages were filled, one price per leg.
+    Filled {
+        /// Packages of this fill.
+        packages: u32,
+        /// Price of each leg, 1e-9.
+        prices: Vec<i64>,
+        /// What was paid per package, 1e-9.
+        net: i64,
+    },
+    /// The rest is cancelled; the id of the request, none where it was not asked for.
+    Canceled(Option<String>),
+    /// A cancel was refused: the request's id and why.
+    CancelRefused(String, Reason),
+}
+
+/// What the owner of an order is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Execution {
+    /// Number of the execution: the same when it is told twice.
+    pub number: u64,
+    /// Who is told.
+    pub owner: usize,
+    /// The order; of an unknown one only the ids are true.
+    pub order: NewOrder,
+    /// The exchange's number for it, 0 for an unknown one.
+    pub order_number: u64,
+    /// Packages filled so far.
+    pub filled: u32,
+    /// Sum of packages × net, 1e-9.
+    pub paid: i128,
+    /// Whether it still works.
+    pub open: bool,
+    /// What has happened.
+    pub outcome: Outcome,
+}
