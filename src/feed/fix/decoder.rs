@@ -71,18 +71,6 @@ impl FixDecoder {
         }
     }
 
-    /// A new connection: the sequence goes on, everything else begins anew. To be called before its
-    /// first byte.
-    pub fn on_connect(&mut self) {
-        (self.hole, self.logged_on, self.up) = (None, false, false);
-        (self.offset, self.in_garbage) = (0, false);
-    }
-
-    /// The number that the next message must have.
-    pub fn next_in(&self) -> u64 {
-        self.inbound.next()
-    }
-
     /// Messages and spans that were refused so far.
     pub fn faults(&self) -> u64 {
         self.faults
@@ -304,6 +292,16 @@ fn on_reject(message: &Message<'_>, seq: u64, out: &mut impl FnMut(Event)) {
 }
 
 impl Decoder for FixDecoder {
+    /// The sequence goes on over connections, everything else begins anew.
+    fn restart(&mut self) {
+        (self.hole, self.logged_on, self.up) = (None, false, false);
+        (self.offset, self.in_garbage) = (0, false);
+    }
+
+    fn next_in(&self) -> u64 {
+        self.inbound.next()
+    }
+
     fn decode(&mut self, bytes: &[u8], out: &mut impl FnMut(Event)) -> usize {
         let mut at = 0;
         while at < bytes.len() {

@@ -138,7 +138,7 @@ impl Rig {
         self.streams.send(stream.try_clone().unwrap()).unwrap();
         self.stream = Some(stream);
         self.unread.clear();
-        self.decoder.on_connect();
+        self.decoder.restart();
         let session = Session { state: SessionState::CONNECTED, ..bytemuck::Zeroable::zeroed() };
         self.give(Event::new(Kind::SESSION, NO_INSTRUMENT, session));
     }

@@ -3,6 +3,7 @@
 
 use super::{CONDOR, Rig, now};
 use crate::{
+    feed::Decoder,
     gate::{Encoder, Facts, Stamp, State, store},
     wire::{
         Price, UNDEF_TIME,
