@@ -78,8 +78,8 @@ fn peer(bytes: &[u8], chunk: usize, fsm: &mut DbnFsm) -> u64 {
             fsm.fill(len);
             rest = &rest[len..];
             while let ProcessResult::Record(_) = fsm.process() {
-                let record = fsm.last_record().and_then(|r| r.get::<Cmbp1Msg>().copied());
-                sum += black_box(record).map_or(0, |record| u64::from(record.levels[0].bid_sz));
+                let record = fsm.last_record().and_then(|r| r.get::<Cmbp1Msg>().cloned());
+                sum += black_box(&record).as_ref().map_or(0, |r| u64::from(r.levels[0].bid_sz));
             }
         }
     }

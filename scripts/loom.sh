@@ -28,7 +28,7 @@ for mutation in mark_store mark_load head_store head_load \
     echo "loom: NOT caught: $mutation"
     missed=1
   elif grep -q 'test result: FAILED' <<<"$output"; then
-    echo "loom: caught: $mutation ($(grep -o '[0-9]* failed' <<<"$output" | head -1))"
+    echo "loom: caught: $mutation ($(grep -Eo '[0-9]+ failed' <<<"$output" | head -1))"
   else
     printf '%s\n' "$output" | tail -20
     echo "loom: $mutation did not end"

@@ -3,7 +3,7 @@ mod support;
 
 use support::{Recording, data, universe, universe_with};
 use zomma::{
-    chain::{Chain, Track, Universe, name_of},
+    chain::{Chain, Clock, Track, Universe, name_of},
     greeks::{Revalue, black::Options},
     stage::{Emit, Tap, Then},
     wire::{
@@ -20,7 +20,7 @@ fn the_goog_day_counts_as_its_description_says() {
     let Some(stock) = data("lean-goog-20151224/dbn/goog-20151224.underlying.mbp-1.dbn.zst") else {
         return;
     };
-    let mut chain = Chain::new(&universe("exchange"));
+    let mut chain = Chain::new(&universe(Clock::Exchange));
     for event in &Recording::read(&live, 1, 0).events {
         chain.apply(event);
     }
@@ -49,7 +49,7 @@ struct Day {
 }
 
 fn day(files: &[(&str, u16, u32)], until: u32, pairs_min: usize) -> Option<Day> {
-    let universe = universe_with("exchange", pairs_min);
+    let universe = universe_with(Clock::Exchange, pairs_min);
     let mut chain = Chain::new(&universe);
     let mut events = Vec::new();
     for (name, source, first) in files {
@@ -185,7 +185,7 @@ fn quote(index: u32, bid: f64, ask: f64, source: u16) -> Event {
 /// An OPRA date is midnight UTC: the root's clock, its zone and the early close make the instant.
 #[test]
 fn a_contract_settles_when_its_root_and_calendar_say() {
-    let mut chain = Chain::new(&universe("receive"));
+    let mut chain = Chain::new(&universe(Clock::Receive));
     let cases = [
         ("SPXW", "2021-01-04", 21 * HOUR), // 16:00 New York, winter
         ("SPXW", "2021-07-01", 20 * HOUR), // 16:00 New York, summer
@@ -211,7 +211,7 @@ fn a_contract_settles_when_its_root_and_calendar_say() {
 /// Rows stay in order however strikes arrive, and a quote finds its instrument in its row.
 #[test]
 fn strikes_are_sorted_and_lanes_follow_their_rows() {
-    let mut chain = Chain::new(&universe("receive"));
+    let mut chain = Chain::new(&universe(Clock::Receive));
     let strikes: Vec<f64> = (0..100).map(|i| f64::from(i * 37 % 100) * 5.0 + 5.0).collect();
     for (at, strike) in strikes.iter().enumerate() {
         for (side, class) in [Class::CALL, Class::PUT].into_iter().enumerate() {
@@ -235,7 +235,7 @@ fn strikes_are_sorted_and_lanes_follow_their_rows() {
 /// A gap makes one session's quotes stale at once, until each is quoted again; nothing else.
 #[test]
 fn a_gap_makes_the_quotes_of_its_session_stale_until_they_come_again() {
-    let mut chain = Chain::new(&universe("receive"));
+    let mut chain = Chain::new(&universe(Clock::Receive));
     for index in 0..4 {
         let strike = 100.0 + f64::from(index);
         chain.apply(&option("SPXW", strike, Class::CALL, midnight("2021-01-04"), index));
@@ -274,7 +274,7 @@ fn what_does_not_fit_is_counted() {
 /// One-sided, locked, crossed and empty quotes are kept as they are, and counted.
 #[test]
 fn odd_quotes_are_representable() {
-    let mut chain = Chain::new(&universe("receive"));
+    let mut chain = Chain::new(&universe(Clock::Receive));
     chain.apply(&option("SPXW", 100.0, Class::PUT, midnight("2021-01-04"), 0));
     let nan = f64::NAN;
     for (bid, ask, firm) in [

@@ -236,7 +236,10 @@ fn byte_by_byte_gives_the_same_events_as_all_at_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    })]
 
     #[test]
     fn any_split_gives_the_same_events(sizes in prop::collection::vec(1usize..700, 1..50)) {

@@ -86,7 +86,8 @@ fn ring_runner_probe_counters_and_histograms_do_not_allocate() {
     assert!(threads.into_iter().all(|thread| thread.join().panic.is_none()));
     assert_eq!(histograms.read()[0].counts.len(), COUNT);
     let rows = counters.read();
-    let of = |name: &str| rows.iter().filter(|r| r.label.name == name).map(|r| r.value).sum();
+    let of =
+        |name: &str| -> u64 { rows.iter().filter(|r| r.label.name == name).map(|r| r.value).sum() };
     assert_eq!([of("events"), of("work"), of("allocations_after_start")], [COUNT, 2 * COUNT, 0]);
 }
 

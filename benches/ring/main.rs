@@ -1,6 +1,7 @@
 //! How fast a 64-byte message crosses between two pinned cores: our ring and its rivals in, one
 //! table out, medians of rounds that take turns, so that a move of the cores by the hypervisor
-//! meets all alike. `cargo bench --bench ring [-- NAME…]` measures all or those that contain a NAME.
+//! meets all alike. `cargo bench --bench ring [-- NAME…]` measures all, or those with a NAME in
+//! theirs.
 #![allow(missing_docs, unsafe_code, clippy::disallowed_methods)]
 
 mod measure;

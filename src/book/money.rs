@@ -27,11 +27,12 @@ pub fn value(price: i64, contracts: i64, multiplier: i64) -> Money {
 #[inline]
 pub fn from_currency(amount: f64) -> Money {
     let scaled = amount * PRICE_SCALE as f64;
-    // Written so that NaN is false.
-    if !(scaled.abs() < 9.2e18) {
-        return UNBOUNDED;
+    // NaN is not below the bound.
+    if scaled.abs() < 9.2e18 {
+        (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64
+    } else {
+        UNBOUNDED
     }
-    (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64
 }
 
 /// In units of currency, for reports only; infinite for [`UNBOUNDED`].

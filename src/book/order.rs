@@ -1,13 +1,13 @@
 //! A broker's report on an order in, the order's state out: total, so no pair is undefined.
 //!
-//! | state \ report | new | fill | last fill | canceled | rejected | expired | status, cancel refused | pending, replaced, other |
-//! |---|---|---|---|---|---|---|---|---|
-//! | sent | working | working | filled | canceled | rejected | expired | as the broker has it | sent |
-//! | working | working | working | filled | canceled | rejected | expired | as the broker has it | working |
-//! | filled | filled | filled | filled | filled | filled | filled | filled | filled |
-//! | canceled | canceled | canceled | filled | canceled | canceled | canceled | canceled | canceled |
-//! | rejected | rejected | rejected | filled | rejected | rejected | rejected | rejected | rejected |
-//! | expired | expired | expired | filled | expired | expired | expired | expired | expired |
+//! | state | new, fill | last fill | canceled | rejected | expired | status, no cancel | other |
+//! |---|---|---|---|---|---|---|---|
+//! | sent | working | filled | canceled | rejected | expired | as the broker has it | sent |
+//! | working | working | filled | canceled | rejected | expired | as the broker has it | working |
+//! | an end | the same end | filled | the same | the same | the same | the same | the same |
+//!
+//! "No cancel" is a refused cancel. Ends are filled, canceled, rejected, expired. "Other" is
+//! pending, replaced and unknown numbers.
 //!
 //! An end is final, except that a fill counts in any state: contracts that the broker has traded
 //! are ours. "As the broker has it": new and partial mean working; canceled, rejected and expired

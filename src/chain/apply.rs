@@ -32,7 +32,7 @@ impl Chain {
 
     #[inline(always)]
     fn advance(&mut self, event: &Event) {
-        match self.limits.clock {
+        match self.clock {
             Clock::Receive => self.now = self.now.max(event.ts_recv),
             Clock::Exchange => {
                 let market = event.kind == Kind::QUOTE || event.kind == Kind::TRADE;
@@ -151,6 +151,7 @@ impl Chain {
 
     #[inline(always)]
     fn on_greeks(&mut self, event: &Event) {
+        self.totals.greeks += 1;
         if let Some(held) = self.greeks.get_mut(event.instrument as usize) {
             *held = *event.body();
         }

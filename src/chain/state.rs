@@ -2,7 +2,7 @@
 
 use super::{
     Calendar, Expiry, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root, Tape, Totals, Universe, name_of,
-    universe::Limits,
+    universe::{Clock, Limits},
 };
 use crate::wire::{
     NANOS_PER_SECOND, NO_INSTRUMENT, SECONDS_PER_YEAR, Timestamp,
@@ -70,6 +70,7 @@ pub struct Chain {
     pub now: Timestamp,
     /// What was counted.
     pub totals: Totals,
+    pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) rate: f64,
     pub(super) calendars: Vec<Calendar>,
@@ -95,6 +96,7 @@ impl Chain {
         Chain {
             now: 0,
             totals: Totals::default(),
+            clock: universe.clock,
             rate: universe.rates.rate,
             calendars: universe.calendars.clone(),
             roots,

@@ -29,6 +29,8 @@ pub struct Totals {
     pub interests: u64,
     /// Open contracts, the last record of each instrument.
     pub interest: i64,
+    /// Greeks of options taken over.
+    pub greeks: u64,
     /// Gaps, losses and stalls of sessions.
     pub gaps: u64,
     /// Events that name an instrument nobody defined.

@@ -84,7 +84,7 @@ crate::section! {
 }
 
 crate::section! {
-    /// Sizes of the tables and the clock of the chain.
+    /// Sizes of the tables of the chain.
     pub struct Limits {
         /// Most instruments: one more than the highest dense index.
         pub instruments_max: usize = 16_384, in 64..=1_048_576, "instruments";
@@ -96,8 +96,6 @@ crate::section! {
         pub roots_max: usize = 64, in 1..=1_024, "roots";
         /// Most sessions of the feed.
         pub sessions_max: usize = 64, in 1..=1_024, "sessions";
-        /// Where the chain's time comes from.
-        pub clock: Clock = Clock::Receive, "-";
         /// An event time further ahead of the last one than this is a fault, not a time.
         pub jump_max: Span = Span(7 * 24 * 3_600_000_000_000), "-";
     }
@@ -132,7 +130,9 @@ pub struct Universe {
     pub calendars: Vec<Calendar>,
     /// Interest rates.
     pub rates: Rates,
-    /// Sizes and clock.
+    /// Where the chain's time comes from: a matter of the run, which sets it.
+    pub clock: Clock,
+    /// Sizes of the tables.
     pub limits: Limits,
     /// When forwards and Greeks are computed anew.
     pub revaluation: Revaluation,
@@ -157,7 +157,8 @@ impl Universe {
             return None;
         }
         let default = default.map(|root| Root { listed: false, ..root });
-        Some(Universe { roots, default, calendars: calendars?, rates: rates?, limits, revaluation })
+        let (calendars, rates, clock) = (calendars?, rates?, Clock::Receive);
+        Some(Universe { roots, default, calendars, rates, clock, limits, revaluation })
     }
 
     /// Reads a whole file of its own, such as `config/universe.toml`.

@@ -1,4 +1,4 @@
-//! A Databento Binary Encoding stream in, events out: versions 1 to 3, in place, whatever the split.
+//! A stream of DBN 1 to 3 in, events out: in place, whatever the split.
 //!
 //! The stream is `DBN`, a version, the length of the metadata, the metadata (skipped but for one
 //! flag), then records for ever. Nothing is copied but the event itself, and nothing is believed:

@@ -31,26 +31,43 @@ macro_rules! codes {
 }
 
 codes! {
-    NOT_DBN = 1 "not DBN" "the stream does not begin with `DBN`; found: its first four bytes; check the address";
-    VERSION = 2 "DBN version" "a version of DBN other than 1 to 3; found: the version; ask the venue for version 3";
-    METADATA = 3 "metadata" "the metadata are shorter than their fixed part or absurdly long; found: their length";
-    LENGTH = 4 "record length" "a record shorter than its header: the stream has lost its framing; found: the length byte";
-    SIZE = 5 "record size" "a record whose size is none of its type's; found: type and size in bytes, size in the high half";
+    NOT_DBN = 1 "not DBN"
+        "the stream does not begin with `DBN`; found: its first four bytes; check the address";
+    VERSION = 2 "DBN version"
+        "a version of DBN other than 1 to 3; found: the version; ask the venue for version 3";
+    METADATA = 3 "metadata"
+        "the metadata are shorter than their fixed part or absurdly long; found: their length";
+    LENGTH = 4 "record length"
+        "a record shorter than its header: the stream has lost its framing; found: the length \
+         byte";
+    SIZE = 5 "record size"
+        "a record whose size is none of its type's; found: type and size in bytes, size in the \
+         high half";
     TYPE = 6 "record type" "a type of record that DBN 1 to 3 do not have; found: the type";
-    DESYNC = 7 "lost framing" "too many refused records in a row: the stream is given up; found: how many";
-    UNNAMED = 8 "unnamed instrument" "a record of an instrument that no mapping or definition named; found: the venue's number";
-    SYMBOL = 9 "symbol" "a mapping or definition without a usable symbol; found: the venue's number";
-    FULL = 10 "registry full" "more instruments than feed.instruments_max; found: the venue's number; raise the limit";
+    DESYNC = 7 "lost framing"
+        "too many refused records in a row: the stream is given up; found: how many";
+    UNNAMED = 8 "unnamed instrument"
+        "a record of an instrument that no mapping or definition named; found: the venue's \
+         number";
+    SYMBOL = 9 "symbol"
+        "a mapping or definition without a usable symbol; found: the venue's number";
+    FULL = 10 "registry full"
+        "more instruments than feed.instruments_max; found: the venue's number; raise the limit";
     GATEWAY = 11 "gateway error" "an error message of the gateway; found: its code (255 for none)";
     SLOW = 12 "slow reader" "the gateway warns that we read too slowly; found: 0";
-    LINE = 13 "protocol line" "the gateway sent a line that its protocol does not have there; found: its first eight bytes";
+    LINE = 13 "protocol line"
+        "the gateway sent a line that its protocol does not have there; found: its first eight \
+         bytes";
     REFUSED = 14 "refused" "the gateway refused the login; found: 0; check key, dataset and plan";
     TIMEOUT = 15 "timeout" "connecting, login or silence took too long; found: nanoseconds waited";
-    CLOSED = 16 "closed" "the peer closed in the middle of a record or a login; found: bytes left over";
+    CLOSED = 16 "closed"
+        "the peer closed in the middle of a record or a login; found: bytes left over";
     IO = 17 "socket error" "the operating system reports an error; found: its number (errno)";
-    DATAGRAM = 18 "datagram" "a datagram without the right header or with a broken record in it; found: its length";
+    DATAGRAM = 18 "datagram"
+        "a datagram without the right header or with a broken record in it; found: its length";
     HANDOVER = 19 "handover" "nobody took the connected stream to the broker; found: 0";
-    OVERRUN = 20 "overrun" "a message is longer than the read buffer; found: bytes held; raise feed.read_bytes";
+    OVERRUN = 20 "overrun"
+        "a message is longer than the read buffer; found: bytes held; raise feed.read_bytes";
 }
 
 impl Code {

@@ -49,19 +49,26 @@ crate::section! {
         /// Of `databento`: the environment variable that holds the API key.
         pub key_env: String = String::from("DATABENTO_API_KEY"), "-";
         /// Of `databento`: how often the gateway shall send a heartbeat when nothing else comes.
-        pub heartbeat: Span = Span(10_000_000_000), in Span(1_000_000_000)..=Span(600_000_000_000), "time";
+        pub heartbeat: Span = Span(10_000_000_000),
+            in Span(1_000_000_000)..=Span(600_000_000_000), "time";
         /// Silence after which what the session quoted is stale. Above `heartbeat`.
-        pub stale_after: Span = Span(15_000_000_000), in Span(10_000_000)..=Span(3_600_000_000_000), "time";
+        pub stale_after: Span = Span(15_000_000_000),
+            in Span(10_000_000)..=Span(3_600_000_000_000), "time";
         /// Silence after which the connection is given up and made anew.
-        pub drop_after: Span = Span(60_000_000_000), in Span(10_000_000)..=Span(86_400_000_000_000), "time";
+        pub drop_after: Span = Span(60_000_000_000),
+            in Span(10_000_000)..=Span(86_400_000_000_000), "time";
         /// Longest wait for the transport to open.
-        pub connect_timeout: Span = Span(10_000_000_000), in Span(1_000_000)..=Span(600_000_000_000), "time";
+        pub connect_timeout: Span = Span(10_000_000_000),
+            in Span(1_000_000)..=Span(600_000_000_000), "time";
         /// Longest wait from the open transport to the first record.
-        pub login_timeout: Span = Span(30_000_000_000), in Span(1_000_000)..=Span(600_000_000_000), "time";
+        pub login_timeout: Span = Span(30_000_000_000),
+            in Span(1_000_000)..=Span(600_000_000_000), "time";
         /// Wait after the first failed attempt; it doubles from there.
-        pub backoff_min: Span = Span(250_000_000), in Span(1_000_000)..=Span(600_000_000_000), "time";
+        pub backoff_min: Span = Span(250_000_000),
+            in Span(1_000_000)..=Span(600_000_000_000), "time";
         /// Longest wait between two attempts.
-        pub backoff_max: Span = Span(30_000_000_000), in Span(1_000_000)..=Span(3_600_000_000_000), "time";
+        pub backoff_max: Span = Span(30_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "time";
         /// When the peer closes in good order: `reconnect`, or `end` where it replays a recording.
         pub on_close: String = String::from("reconnect"), "-";
         /// Size of the socket's receive buffer, 0 for the system's choice.
@@ -187,7 +194,8 @@ mod tests {
 
     #[test]
     fn what_only_the_meaning_shows_is_refused_with_its_place() {
-        let text = "[[session]]\nname = \"o\"\nkind = \"ftp\"\naddress = \"a:1\"\non_close = \"x\"\n\
+        let text = "[[session]]\nname = \"o\"\nkind = \"ftp\"\naddress = \"a:1\"\n\
+                    on_close = \"x\"\n\
                     [[session]]\nname = \"p\"\naddress = \"a:1\"\nsymbols = [\"A|B\"]\n\
                     stale_after = \"5s\"\n";
         let errors = read(text).unwrap_err();

@@ -123,7 +123,7 @@ fn number(digits: &[u8]) -> Option<u64> {
 
 /// 00:00 UTC of a date from 2000 on, by the days of the proleptic Gregorian calendar.
 fn midnight(year: u64, month: u64, day: u64) -> Option<Timestamp> {
-    // Years begin in March, so that the leap day is the last one (Howard Hinnant's days_from_civil).
+    // Years begin in March, so that the leap day is the last one (Hinnant's days_from_civil).
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1;
     days.checked_sub(719_468).map(|days| days * 86_400 * NANOS_PER_SECOND)

@@ -87,7 +87,7 @@ limits! {
         8 WORKING_ORDERS working_orders_max: u32 = 16, in 0..=65_536, "orders", opening,
             "Orders that can trade, with this one.";
         9 POSITION position_contracts_max: u32 = 50, in 0..=10_000_000, "contracts", opening,
-            "Contracts of one instrument if all that works on a side were filled, with the order.";
+            "Contracts of one instrument if all that works on a side filled, with the order.";
         10 DAILY_LOSS daily_loss_max: f64 = 500.0, in 0.0..=1e9, "currency", opening,
             "Session loss, realised and unrealised at the worse side, with fees. Halts trading.";
         11 QUOTE_AGE quote_age_max: Span = Span(5_000_000_000), in Span(0)..=Span(u64::MAX),
@@ -99,11 +99,11 @@ limits! {
         14 DISPLAYED_SIZE size_share_max: f64 = 1.0, in 0.0..=1e6, "of displayed", opening,
             "Contracts wanted as a share of what is displayed on the side that they would hit.";
         15 PRICE_COLLAR collar_max: f64 = 0.50, in 0.0..=1e6, "currency/unit", all,
-            "Limit worse than the legs' quotes at the far side. Closing: only where all are quoted.";
+            "Limit worse than the legs' far sides. Closing: only where all are quoted.";
         16 MESSAGE_RATE message_rate_max: u32 = 100, in 1..=10_000_000, "messages/s", all,
             "Orders a second. Closing orders and cancels have a reserve besides.";
-        17 DUPLICATE duplicate_window: Span = Span(10_000_000), in Span(0)..=Span(3_600_000_000_000),
-            "s", all, "The same order again within this time.";
+        17 DUPLICATE duplicate_window: Span = Span(10_000_000),
+            in Span(0)..=Span(3_600_000_000_000), "s", all, "The same order again so soon.";
         18 UNRECONCILED unreconciled_fills_max: u32 = 0, in 0..=1_000_000, "fills", opening,
             "Fills of unknown orders or legs, overfills, fills without price. Halts trading.";
         19 REJECTS rejects_in_a_row_max: u32 = 10, in 0..=1_000_000, "orders", opening,
@@ -134,13 +134,13 @@ limits! {
         37 QUOTE_LOCKED opening, "A leg's bid equals its ask.";
         38 QUOTE_STALE opening, "A leg's session was lost, stalled or had a gap since its quote.";
         39 LOSS_UNBOUNDED opening, "The worst loss of the legs, or of the expiry, has no bound.";
-        40 PRICE_INVALID all, "A price is undefined, negative, off tick, or the legs' do not add up.";
+        40 PRICE_INVALID all, "A price is undefined, negative, off tick, or not the sum.";
         41 SESSION_DOWN all, "The broker's session is not logged on.";
         42 NOT_TRADING all, "The market, a leg or its underlying is halted or closed.";
         43 KILLED all, "The kill switch is on.";
         44 HALTED opening, "A breaker has halted trading, or the run is stopping.";
-        45 CLOSES_MORE all, "A closing leg exceeds what its package holds and has not yet closing.";
-        46 MALFORMED all, "Legs are missing, doubled, without side or ratio, or of mixed multiplier.";
+        45 CLOSES_MORE all, "A closing leg exceeds what its package holds and is not closing.";
+        46 MALFORMED all, "Legs are missing, doubled, without side or ratio, or mixed.";
         47 NUMBER all, "The order's number was not given out, or was used.";
         48 NO_ROOM all, "The book has no place for the order or its package.";
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
@@ -149,8 +149,8 @@ limits! {
 }
 
 /// Limits that closing orders must keep: their own, looser rule. They may be large, sent on stale,
-/// one-sided or crossed quotes, and while trading is halted (but not killed): what reduces risk must
-/// get through. They may not pay more than the legs can be worth, nor close more than is held.
+/// one-sided or crossed quotes, and while trading is halted (but not killed): what reduces risk
+/// must get through. They may not pay more than the legs can be worth, nor close more than is held.
 pub const CLOSING: u64 = {
     let (mut mask, mut i) = (0, 0);
     while i < LIMITS.len() {

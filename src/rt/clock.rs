@@ -17,7 +17,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Calibrates the counter (it takes up to a quarter of a second, once a process) and anchors it.
+    /// Calibrates the counter (up to a quarter of a second, once a process) and anchors it.
     pub fn start() -> Clock {
         let counter = quanta::Clock::new();
         let before = counter.raw();

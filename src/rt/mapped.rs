@@ -70,7 +70,7 @@ pub(super) struct Words {
     _map: Arc<Mapped>,
 }
 
-// SAFETY: atomics in a mapping that the `Arc` keeps where it is; any thread may load and store them.
+// SAFETY: atomics in a mapping that the `Arc` keeps where it is; any thread may use them.
 #[expect(unsafe_code, reason = "a mapping is raw memory")]
 unsafe impl Send for Words {}
 // SAFETY: as above.

@@ -32,20 +32,15 @@ pub fn cores() -> Vec<usize> {
     ids.into_iter().map(|core| core.id).collect()
 }
 
-/// Binds the calling thread to one core, and looks whether it is there.
+/// Binds the calling thread to one core, and looks whether it is there. A thread that inherited
+/// another core leaves it.
 pub fn pin(core: usize) -> Got {
-    let allowed = cores();
-    if !allowed.contains(&core) {
-        return Got::no(format!(
-            "core {core} is not ours; there are {allowed:?}: change the config"
-        ));
-    }
     let asked = core_affinity::set_for_current(core_affinity::CoreId { id: core });
-    if asked && cores() == [core] {
-        Got::yes(format!("on core {core}"))
-    } else {
-        Got::no(format!("core {core} was refused; the thread runs anywhere"))
+    let there = cores();
+    if asked && there == [core] {
+        return Got::yes(format!("on core {core}"));
     }
+    Got::no(format!("core {core} is not ours; the thread is on {there:?}: change the config"))
 }
 
 /// Gives the calling thread real-time scheduling (`SCHED_FIFO`, `priority` 1 to 99).

@@ -41,6 +41,8 @@ crate::counters! {
         pub(super) interests: "records";
         /// Open contracts, the last record of each instrument.
         pub(super) open_interest: "contracts";
+        /// Greeks of options computed.
+        pub(super) greeks: "options";
         /// Gaps, losses and stalls of sessions.
         pub(super) gaps: "events";
         /// Events on instruments that nobody defined.
@@ -72,6 +74,7 @@ impl Market {
             (&self.volume, totals.volume),
             (&self.interests, totals.interests),
             (&self.open_interest, totals.interest as u64),
+            (&self.greeks, totals.greeks),
             (&self.gaps, totals.gaps),
             (&self.unknown_instruments, totals.unknown_instruments),
             (&self.unknown_roots, totals.unknown_roots),

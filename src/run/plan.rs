@@ -46,12 +46,12 @@ impl Plan {
         let strategies = strategies(files, &run.strategies, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
+                universe: Universe { clock: run.clock, ..universe },
                 run,
                 feed,
                 sessions,
                 broker,
                 journal,
-                universe,
                 account,
                 limits,
                 strategies,

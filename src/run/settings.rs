@@ -1,6 +1,7 @@
 //! The `[run]` section: how the same stages are put on threads and cores.
 
 use crate::{
+    chain::Clock,
     config::{Span, Value},
     rt::idle::Idle,
     section,
@@ -16,6 +17,8 @@ section! {
         pub limits: String = "limits.toml".into(), "-";
         /// Strategies: files beside this one, one instance each.
         pub strategies: Vec<String> = Vec::new(), "-";
+        /// Whose time decisions go by: "receive" (live), "exchange" (recorded or compressed data).
+        pub clock: Clock = Clock::Receive, "-";
         /// Grouping of the stages: "inline" (one hot thread), "shared" (two), "dedicated" (four).
         pub threads: Threads = Threads::Inline, "-";
         /// Cores of the hot threads in the order of a tick's life; empty leaves them to the kernel.

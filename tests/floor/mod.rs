@@ -135,7 +135,12 @@ impl Floor {
     pub(crate) fn send(&mut self, event: Event) {
         self.seq += 1;
         let flags = if self.batching { Flags::NONE } else { Flags::BATCH_END };
-        let event = Event { seq: self.seq, ts_recv: self.now, ts_event: self.now, flags, ..event };
+        let now = self.now;
+        self.replay(Event { seq: self.seq, ts_recv: now, ts_event: now, flags, ..event });
+    }
+
+    /// An event as it was.
+    pub(crate) fn replay(&mut self, event: Event) {
         self.sent.push(event);
         let down = Down(&mut self.risk, &mut self.out);
         let mut middle = Middle(&mut self.decide, down);

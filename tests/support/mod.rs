@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
 use zomma::{
-    chain::{Universe, name_of},
+    chain::{Clock, Universe, name_of},
     wire::{
         Event, Flags, Kind, Price, UNDEF_TIME,
         market::{Class, Definition, Interest, Quote, Trade},
@@ -71,18 +71,17 @@ impl Row<'_> {
 }
 
 /// The universe that the repository ships, with this clock.
-pub(crate) fn universe(clock: &str) -> Universe {
+pub(crate) fn universe(clock: Clock) -> Universe {
     universe_with(clock, 2)
 }
 
 /// The same, taking a forward from no fewer pairs than these.
-pub(crate) fn universe_with(clock: &str, pairs_min: usize) -> Universe {
+pub(crate) fn universe_with(clock: Clock, pairs_min: usize) -> Universe {
     let text = include_str!("../../config/universe.toml");
-    let text = text.replace("clock = \"receive\"", &format!("clock = \"{clock}\""));
     let greeks = format!("[greeks]\npairs_min = {pairs_min}\n\n[rates]");
     let text = text.replace("[rates]", &greeks);
     match Universe::parse("universe.toml", &text) {
-        Ok(universe) => universe,
+        Ok(universe) => Universe { clock, ..universe },
         Err(errors) => panic!("{errors:?}"),
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! # How
 //! One array of slots, allocated when the ring is made. A slot is ready when the spare bit of its
-//! message's last word ([`Message`]) shows the parity of the lap, so the bit that says "ready" is in
+//! word ([`Message`]) shows the parity of the lap, so the bit that says "ready" is in
 //! the cache line that carries the message: an [`Event`](crate::wire::Event) crosses between cores
 //! with one line transfer, where a ring with a published index needs two, one after the other.
 //! The consumer publishes how far it has read; the producer looks at that only when its last look

@@ -60,7 +60,7 @@ impl<T: Message> Shared<T> {
     #[inline(always)]
     #[expect(unsafe_code, reason = "an index below a power of two needs no check")]
     pub(super) fn slot(&self, position: usize) -> &Slot<T> {
-        // SAFETY: the length is a power of two (`ring` asserts it), so the masked index is below it.
+        // SAFETY: the length is a power of two (`ring` asserts it): the masked index is below it.
         unsafe { self.slots.get_unchecked(position & (self.slots.len() - 1)) }
     }
 

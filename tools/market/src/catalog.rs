@@ -44,6 +44,9 @@ impl Listed {
 pub struct Catalog {
     /// Dataset names by channel.
     pub datasets: Vec<String>,
+    /// Whether a dataset that is not here may stand for one that is: recordings bear the names of
+    /// their makers, and clients ask for those of the venues.
+    pub has_aliases: bool,
     /// By dense index.
     pub listed: Vec<Listed>,
     by_id: HashMap<(u8, u32), u32>,
@@ -112,9 +115,19 @@ impl Catalog {
         self.by_symbol.get(symbol.trim_end()).copied()
     }
 
-    /// The channel of a dataset. A single dataset serves whatever name is asked for, if `any`.
+    /// The channel of a dataset; with aliases, `OPRA…` is the one with options, and any other name
+    /// the one without.
     pub fn channel(&self, dataset: &str) -> Option<u8> {
-        self.datasets.iter().position(|d| d == dataset).map(|c| c as u8)
+        let named = self.datasets.iter().position(|d| d == dataset).map(|c| c as u8);
+        named.or_else(|| {
+            let options = dataset.starts_with("OPRA");
+            let all = 0..self.datasets.len() as u8;
+            self.has_aliases.then_some(all)?.find(|&c| self.has_options(c) == options)
+        })
+    }
+
+    fn has_options(&self, channel: u8) -> bool {
+        self.listed.iter().any(|listed| listed.channel == channel && listed.contract.is_some())
     }
 
     /// Whether a subscription's symbol means this instrument.

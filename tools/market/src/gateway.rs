@@ -65,8 +65,7 @@ impl Gateway {
     /// Sends the header to sessions that have asked for the stream, and what they missed.
     pub fn start(&mut self, source: &dyn Source, ts: u64, now: u64) {
         for client in self.clients.iter_mut().filter(|c| c.session.phase == Phase::Starting) {
-            let dataset = &source.catalog().datasets[usize::from(client.session.channel)];
-            client.session.start(dataset, ts);
+            client.session.start(ts);
             source.preamble(&mut |item| {
                 let bits = record::bits_by_rtype()[usize::from(item.bytes[1])];
                 client.session.offer(&item, bits, now);

@@ -95,7 +95,7 @@ fn market(options: &Options) -> Result<(Box<dyn Source>, Option<f64>), Failure> 
         Job::Simulate(file) => {
             let name = file.display().to_string();
             let text = fs::read_to_string(file)
-                .map_err(|e| Input(format!("{name}: {e}; give a readable configuration")))?;
+                .map_err(|e| Environment(format!("{name}: {e}; give a readable configuration")))?;
             let config = Config::read(&name, &text).map_err(|errors| {
                 let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
                 Input(lines.join("\nzomma-market: "))

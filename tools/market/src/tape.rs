@@ -35,6 +35,7 @@ impl Tape {
     /// Reads files, one dataset each, and merges them by record time. `datasets` renames them.
     pub fn open(files: &[&Path], datasets: &[String]) -> Result<Tape, String> {
         let mut tape = Tape::default();
+        tape.catalog.has_aliases = true;
         for (channel, file) in files.iter().enumerate() {
             let renamed = datasets.get(channel).map(String::as_str);
             tape.read(channel as u8, file, renamed).map_err(|e| {
@@ -62,11 +63,15 @@ impl Tape {
         let mut decoder = DynDecoder::from_file(file, policy)?;
         let metadata = decoder.metadata().clone();
         self.catalog.datasets.push(renamed.unwrap_or(&metadata.dataset).into());
+        let from = self.slots.len();
         self.mappings_of(channel, &metadata);
+        let made = from..self.slots.len();
+        let mut has_mappings = false;
         let mut at = 0;
         while let Some(record) = decoder.decode_record_ref()? {
             let size = record.record_size();
             let bytes = &record.as_ref()[..size];
+            has_mappings |= bytes.rtype() == rtype::MAPPING;
             let trading = !is_preamble(bytes.rtype());
             // Times inside one file may step back; its order is what it is.
             if trading || at > 0 {
@@ -74,6 +79,10 @@ impl Tape {
             }
             let keep = size - if metadata.ts_out { 8 } else { 0 };
             self.push(channel, at, &bytes[..keep]);
+        }
+        if has_mappings {
+            // A recorded live stream has its own, in their own places.
+            self.slots.drain(made);
         }
         Ok(())
     }

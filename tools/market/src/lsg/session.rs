@@ -39,7 +39,9 @@ pub struct Context<'a> {
 pub struct Session {
     /// Where it is.
     pub phase: Phase,
-    /// Its dataset.
+    /// Its dataset, as it asked for it.
+    pub dataset: String,
+    /// The channel that serves it.
     pub channel: u8,
     /// Whether every record carries its send time.
     pub ts_out: bool,
@@ -63,6 +65,7 @@ impl Session {
         let out = format!("lsg_version=zomma-market\ncram={nonce}\n").into_bytes();
         Session {
             phase: Phase::Greeted,
+            dataset: String::new(),
             channel: 0,
             ts_out: false,
             heartbeat_ns: 30_000_000_000,
@@ -96,9 +99,9 @@ impl Session {
     }
 
     /// Sends the stream's header and what waited for it.
-    pub fn start(&mut self, dataset: &str, ts: u64) {
+    pub fn start(&mut self, ts: u64) {
         let metadata = Metadata::builder()
-            .dataset(dataset.to_owned())
+            .dataset(self.dataset.clone())
             .schema(None)
             .start(ts)
             .stype_in(None)
@@ -169,6 +172,7 @@ impl Session {
         if line.get("compression").is_some_and(|c| c != "none") {
             return self.refuse("Unsupported compression; ask for none.", context);
         }
+        self.dataset = dataset.into();
         self.channel = channel;
         self.ts_out = line.is_on("ts_out");
         if let Some(seconds) = line.get("heartbeat_interval_s").and_then(|s| s.parse().ok()) {

@@ -168,13 +168,19 @@ impl Simulation {
         match std::mem::replace(&mut self.next, Next::Fresh) {
             Next::Trade { index, best } => self.trade(index, &best),
             Next::Put { expiry, place } => self.option(expiry, place, false),
-            Next::Fresh if self.rng.chance(self.config.spot.share) => self.underlying(),
+            Next::Fresh if self.rng.chance(self.spot_share()) => self.underlying(),
             Next::Fresh => {
                 let (expiry, place) = self.choose();
                 self.next = Next::Put { expiry, place };
                 self.option(expiry, place, true);
             }
         }
+    }
+
+    /// How often a turn is the underlying's: an option's turn takes two messages, call and put.
+    fn spot_share(&self) -> f64 {
+        let share = self.config.spot.share;
+        2.0 * share / (1.0 + share)
     }
 
     /// Which strike is quoted next: near the money more often, and the first expiry.
