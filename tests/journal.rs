@@ -333,7 +333,7 @@ fn a_kill_at_any_instant_loses_no_record_that_was_acknowledged() {
             lines.read_line(&mut line).unwrap();
         }
         let reader = std::thread::spawn(move || last_number(lines));
-        std::thread::sleep(Duration::from_micros(500 + 997 * (kills + tries)));
+        std::thread::park_timeout(Duration::from_micros(500 + 997 * (kills + tries)));
         child.kill().unwrap();
         child.wait().unwrap();
         let acknowledged = reader.join().unwrap();

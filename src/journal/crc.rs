@@ -4,20 +4,10 @@
 //! costs 15 more. The raw recurrence is used, without the inversions at both ends that other
 //! formats add: the seed is never zero and every record holds a number that is never zero.
 
-/// Feeds one little-endian word.
 #[cfg(target_feature = "sse4.2")]
-#[inline(always)]
-#[expect(unsafe_code, reason = "a target feature that the build configuration fixes")]
-pub(super) fn step(crc: u32, word: u64) -> u32 {
-    // SAFETY: the instruction belongs to SSE4.2, which the `cfg` above requires of this build.
-    unsafe { core::arch::x86_64::_mm_crc32_u64(u64::from(crc), word) as u32 }
-}
-
-/// Feeds one little-endian word.
+pub(super) use super::map::crc_step as step;
 #[cfg(not(target_feature = "sse4.2"))]
-pub(super) fn step(crc: u32, word: u64) -> u32 {
-    bitwise(crc, word)
-}
+pub(super) use bitwise as step;
 
 /// The definition, bit by bit: what the instruction must agree with.
 #[cfg(any(test, not(target_feature = "sse4.2")))]

@@ -1,4 +1,4 @@
-//! Files in, memory shared with the kernel out. All unsafe code of the journal on memory is here.
+//! Files in, memory shared with the kernel out. All unsafe code of the journal is here.
 //!
 //! Another process may read what this one writes, so mapped memory is never a slice of bytes: it is
 //! a slice of atomic words, which costs the same plain moves and makes no promise that the other
@@ -122,6 +122,15 @@ pub(super) fn reserve(file: &File, bytes: u64) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Feeds one little-endian word to a CRC-32C by the processor's own instruction; see `crc`.
+#[cfg(target_feature = "sse4.2")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "a target feature that the build configuration fixes")]
+pub(super) fn crc_step(crc: u32, word: u64) -> u32 {
+    // SAFETY: the instruction belongs to SSE4.2, which the `cfg` above requires of this build.
+    unsafe { core::arch::x86_64::_mm_crc32_u64(u64::from(crc), word) as u32 }
 }
 
 /// One place through which a thread hands things to another without a lock.

@@ -1,4 +1,4 @@
-//! The official Databento client in; the records of our recording or simulation, each as it is, out.
+//! The official Databento client in; the records of our recording or simulation, one by one, out.
 #![allow(missing_docs)]
 
 use databento::{

@@ -40,7 +40,7 @@ impl Broker {
         self.desk.on_time(now);
     }
 
-    /// Reads orders. `now` is called after each read that brought something: that is when they came.
+    /// Reads orders. `now` is called after each read that brought something: then they came.
     pub fn read(
         &mut self,
         now: &dyn Fn() -> u64,

@@ -13,6 +13,7 @@ use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 /// Any key of the right length: a market on loopback that is given none accepts it.
@@ -42,7 +43,7 @@ pub fn run(options: &Options, stop: &AtomicBool) -> io::Result<String> {
     let symbol = String::new();
     let mut echo = Echo { orders, seq: 1, every: options.every, records: 0, sent: 0, symbol };
     echo.stream(&mut data, stop)?;
-    let _ = echo.write(&message("5", echo.seq + 1, &Body::default()));
+    echo.log_out()?;
     Ok(format!("echo records {} orders {}", echo.records, echo.sent))
 }
 
@@ -124,12 +125,21 @@ impl Echo {
             rtype::MAPPING if self.symbol.is_empty() => self.symbol = record.text(89, 71).into(),
             rtype::CMBP1 => {
                 self.records += 1;
-                if self.records % self.every == 0 {
+                if self.records.is_multiple_of(self.every) {
                     return self.order(record.ts_event());
                 }
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Says goodbye and hears the rest: who closes with words unread takes back its last orders.
+    fn log_out(&mut self) -> io::Result<()> {
+        self.write(&message("5", self.seq + 1, &Body::default()))?;
+        self.orders.set_nonblocking(false)?;
+        self.orders.set_read_timeout(Some(Duration::from_secs(2)))?;
+        let _ = io::copy(&mut self.orders, &mut io::sink());
         Ok(())
     }
 
