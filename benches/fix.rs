@@ -75,7 +75,8 @@ fn naive(order: &Order, legs: &[LegFacts<'_>], seq: u64) -> String {
         let (strike, ratio, side) = (facts.strike.to_f64(), leg.ratio, side(leg));
         let (quantity, index) = (ratio * quantity, leg.index);
         body.push_str(&format!(
-            "{option}612={strike}\x01623={ratio}\x01624={side}\x01687={quantity}\x01564=O\x01654={index}\x01"
+            "{option}612={strike}\x01623={ratio}\x01624={side}\x01\
+             687={quantity}\x01564=O\x01654={index}\x01"
         ));
     }
     framed(&(body + &tail))

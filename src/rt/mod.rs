@@ -17,6 +17,7 @@ pub mod idle; // what a thread does when there is nothing to do
 pub mod noise; // what the host takes from a spinning core
 pub mod pin; // cores, real-time scheduling, locked memory: asked for and reported
 pub mod probe; // stamps between stages
+pub mod region; // part of a locked file in, its bytes and one indivisible word out
 pub mod ring; // one thread's messages in, another's out, in order
 pub mod runner; // agents in, pinned threads and their outcomes out
 pub mod seal; // the allocator that counts what must not be

@@ -16,12 +16,9 @@ use super::{
     field::hash,
     frame::{self, Step},
 };
+use crate::rt::region::Region;
 use alloc::string::{String, ToString};
-use core::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
-use memmap2::{MmapMut, MmapOptions};
+use core::{fmt, sync::atomic::Ordering};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
@@ -104,15 +101,14 @@ pub fn open(
     } else {
         validate(&mut file, &wanted, &name)?;
     }
-    let lock = file.try_clone().map_err(io)?;
-    let inbound = Inbound { word: map(&file, PAGE, PAGE).map_err(io)?, _lock: lock };
-    let outbound = map(&file, 2 * PAGE, PAGE + SLOTS * SLOT_BYTES).map_err(io)?;
-    let (mut inbound, mut outbound) = (inbound, Outbound { map: outbound, _lock: file });
+    let region = |offset, len| Region::new(&file, offset, len).map_err(io);
+    let mut inbound = Inbound { map: region(PAGE, PAGE)? };
+    let mut outbound = Outbound { map: region(2 * PAGE, PAGE + SLOTS * SLOT_BYTES)? };
     if fresh || reset {
         inbound.set_next(1);
         outbound.set_next(1);
     }
-    sealed(&inbound.word).ok_or_else(|| Error::Corrupt(name.clone(), "inbound"))?;
+    sealed(&inbound.map).ok_or_else(|| Error::Corrupt(name.clone(), "inbound"))?;
     sealed(&outbound.map).ok_or(Error::Corrupt(name, "outbound"))?;
     Ok((inbound, outbound))
 }
@@ -154,23 +150,6 @@ fn validate(file: &mut File, wanted: &[u8; PAGE], name: &str) -> Result<(), Erro
     Ok(())
 }
 
-#[expect(unsafe_code, reason = "a file mapping")]
-fn map(file: &File, offset: usize, len: usize) -> std::io::Result<MmapMut> {
-    let mut options = MmapOptions::new();
-    options.offset(offset as u64).len(len).populate();
-    // SAFETY: the file is exclusively locked by this process and never truncated while it is
-    // mapped; the two halves map different pages and each has one owner.
-    unsafe { options.map_mut(file) }
-}
-
-/// The first word of a map, as one store or load.
-#[expect(unsafe_code, reason = "one indivisible store into a file mapping")]
-fn word(map: &MmapMut) -> &AtomicU64 {
-    // SAFETY: a mapping starts on a page, so the word is aligned; it lives as long as the map, and
-    // every access to these eight bytes goes through here.
-    unsafe { AtomicU64::from_ptr(map.as_ptr().cast_mut().cast()) }
-}
-
 fn check(number: u64) -> u64 {
     hash(&[&number.to_le_bytes()]) >> 48
 }
@@ -179,8 +158,8 @@ fn seal(number: u64) -> u64 {
     number << 16 | check(number)
 }
 
-fn sealed(map: &MmapMut) -> Option<u64> {
-    let found = word(map).load(Ordering::Relaxed);
+fn sealed(map: &Region) -> Option<u64> {
+    let found = map.word().load(Ordering::Relaxed);
     let number = found >> 16;
     (number > 0 && found & 0xffff == check(number)).then_some(number)
 }
@@ -188,21 +167,20 @@ fn sealed(map: &MmapMut) -> Option<u64> {
 /// The decoder's half: the next inbound number.
 #[derive(Debug)]
 pub struct Inbound {
-    word: MmapMut,
-    _lock: File,
+    map: Region,
 }
 
 impl Inbound {
     /// The number that the next message must have.
     #[inline]
     pub fn next(&self) -> u64 {
-        word(&self.word).load(Ordering::Relaxed) >> 16
+        self.map.word().load(Ordering::Relaxed) >> 16
     }
 
     /// Sets it.
     #[inline]
     pub fn set_next(&mut self, next: u64) {
-        word(&self.word).store(seal(next), Ordering::Release);
+        self.map.word().store(seal(next), Ordering::Release);
     }
 }
 
@@ -218,20 +196,19 @@ pub struct Sent<'a> {
 /// The gate's half: the next outbound number and the last sent messages.
 #[derive(Debug)]
 pub struct Outbound {
-    map: MmapMut,
-    _lock: File,
+    map: Region,
 }
 
 impl Outbound {
     /// The number of the next message.
     #[inline]
     pub fn next(&self) -> u64 {
-        word(&self.map).load(Ordering::Relaxed) >> 16
+        self.map.word().load(Ordering::Relaxed) >> 16
     }
 
     /// Sets it: a reset.
     pub fn set_next(&mut self, next: u64) {
-        word(&self.map).store(seal(next), Ordering::Release);
+        self.map.word().store(seal(next), Ordering::Release);
     }
 
     /// Keeps `message` as sent under the next number and passes on to the one after it. An empty
@@ -239,7 +216,7 @@ impl Outbound {
     #[inline]
     pub fn keep(&mut self, message: &[u8], at: u64) {
         let number = self.next();
-        let slot = &mut self.map[slot_at(number)..][..SLOT_BYTES];
+        let slot = &mut self.map.bytes_mut()[slot_at(number)..][..SLOT_BYTES];
         let len = if message.len() <= SENT_BYTES_MAX { message.len() } else { 0 };
         slot[..8].copy_from_slice(&((number << 16) | len as u64).to_le_bytes());
         slot[8..16].copy_from_slice(&at.to_le_bytes());
@@ -249,7 +226,7 @@ impl Outbound {
 
     /// The message sent under `number`, if it is still held, whole, and for sending again.
     pub fn sent(&self, number: u64) -> Option<Sent<'_>> {
-        let slot = &self.map[slot_at(number)..][..SLOT_BYTES];
+        let slot = &self.map.bytes()[slot_at(number)..][..SLOT_BYTES];
         let word =
             |at: usize| slot[at..at + 8].iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
         let (head, at) = (word(0), word(8));
@@ -265,7 +242,7 @@ impl Outbound {
 
     /// Asks the system to write everything to disk; for the end of a session, never per order.
     pub fn sync(&self) -> std::io::Result<()> {
-        self.map.flush()
+        self.map.sync()
     }
 }
 
