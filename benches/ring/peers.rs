@@ -166,7 +166,7 @@ impl Rx for DisruptorRx {
     #[inline(always)]
     fn drain(&mut self, _: usize, each: impl FnMut(&Event)) -> usize {
         let Ok(mut events) = self.0.poll() else { return 0 };
-        let count = (&mut events).len();
+        let count = events.len();
         (&mut events).for_each(each);
         count
     }
