@@ -80,10 +80,12 @@ impl Condor {
         }
     }
 
-    /// The book turns what is held at settlement into cash, as soon as it knows the price.
+    /// The book turns what is held at settlement into cash, as soon as it knows the price. An order
+    /// that still works is withdrawn.
     fn settle<E: Emit<Desk, Event>>(&self, trade: &Trade, turn: &mut Turn<'_, E>) -> bool {
+        turn.cancel(trade.order, self.set.cancel_again_after.nanos());
         let Some(package) = turn.desk.book.package(trade.package) else { return false };
-        if !package.is_flat() {
+        if package.is_open() {
             return true;
         }
         let profit = to_currency(package.realised());
