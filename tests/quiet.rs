@@ -42,8 +42,7 @@ struct Write(Producer<Event>, u64, Clock);
 impl Agent for Write {
     fn duty(&mut self) -> usize {
         let event = Event::new(Kind::QUOTE, 0, [self.1; 4]);
-        let event =
-            Event { seq: self.1, flags: Flags::BATCH_END, ts_recv: self.2.now(), ..event };
+        let event = Event { seq: self.1, flags: Flags::BATCH_END, ts_recv: self.2.now(), ..event };
         let sent = self.1 < COUNT && self.0.try_push(&event);
         self.1 += u64::from(sent);
         usize::from(sent)
