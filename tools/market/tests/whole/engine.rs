@@ -150,7 +150,9 @@ pub fn simulated(text: &str, faults: &str) -> Served {
     let config = Config::read("market.toml", text).unwrap();
     let speed = Some(config.session.speed);
     let plan = fault::Plan::parse(faults).unwrap();
-    let settings = Settings { speed, plan, linger_ns: 2_000_000_000, ..settings() };
+    // With faults the engine is told to end only when the market has gone.
+    let linger_ns = if faults.is_empty() { 60_000_000_000 } else { 300_000_000 };
+    let settings = Settings { speed, plan, linger_ns, ..settings() };
     serve_source(settings, || Box::new(Simulation::new(config, 0).unwrap()))
 }
 

@@ -4,7 +4,10 @@ use crate::engine::{
     Extra, HOUR, Site, alone, assert_positions_are_fills, assert_sound, events, open_interest,
     simulated,
 };
-use zomma::journal::Stream;
+use zomma::{
+    journal::Stream,
+    wire::{Event, Kind},
+};
 
 fn a_run_is_whole(threads: &str) {
     let _alone = alone();
@@ -18,6 +21,9 @@ fn a_run_is_whole(threads: &str) {
     let counter = |group, name| crate::engine::counter(&directory, group, name);
     let options = produced.open.len() as u64;
     let open: i64 = produced.open.values().sum();
+    let inputs = events(&directory, Stream::Inputs);
+    let gaps: Vec<_> = inputs.iter().filter(|event| event.kind == Kind::GAP).collect();
+    assert_eq!(gaps, [] as [&Event; 0], "nothing is lost");
     for (name, wanted) in [
         ("options", options),
         ("quotes", produced.quotes),
@@ -35,7 +41,7 @@ fn a_run_is_whole(threads: &str) {
     let own = |session| counter(session, "heartbeats") + counter(session, "notices");
     let records = counter("options", "records") + counter("underlying", "records");
     assert_eq!(records - own("options") - own("underlying"), summary.sent);
-    assert_eq!(open_interest(&events(&directory, Stream::Inputs)), open);
+    assert_eq!(open_interest(&inputs), open);
     let (orders, cancels, packages) = summary.orders;
     assert!(orders > 20 && packages > 0, "{orders} orders, {packages} packages");
     assert_eq!(counter("outcome", "orders"), orders);
