@@ -122,14 +122,20 @@ fn each_mistake_in_a_file_names_file_section_and_key() {
     }
 }
 
+/// All mistakes of the main file; where it is good, all of the files that it names.
 #[test]
 fn all_mistakes_are_told_at_once() {
-    let folder = Folder::new();
-    folder.change("engine.toml", "fifo = false", "fifo = 3");
-    folder.change("limits.toml", "[limits]", "[limits]\ncollar_max = -1.0");
-    let output = folder.check(&[]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 2), "{said}");
+    let told = |changes: [(&str, &str, &str); 2]| {
+        let folder = Folder::new();
+        changes.iter().for_each(|(file, from, to)| folder.change(file, from, to));
+        let output = folder.check(&[]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap().lines().count()
+    };
+    let main = [("engine.toml", "fifo = false", "fifo = 3"), ("engine.toml", "65536", "1")];
+    assert_eq!(told(main), 2);
+    let limits = ("limits.toml", "[limits]", "[limits]\ncollar_max = -1.0");
+    assert_eq!(told([limits, ("strategy.toml", "name", "nam")]).min(2), 2);
 }
 
 #[test]

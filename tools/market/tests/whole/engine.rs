@@ -407,7 +407,7 @@ pub fn assert_positions_are_fills(directory: &Path) -> u64 {
     }
     let mut told = std::collections::BTreeSet::new();
     let mut positions = std::collections::BTreeMap::<u32, i64>::new();
-    let mut traded = 0;
+    let (mut traded, mut fills) = (0, Vec::new());
     for event in events(directory, Stream::Inputs) {
         let report = event.body::<Report>();
         let is_fill = event.kind == Kind::REPORT && report.event == ReportKind::FILL;
@@ -420,10 +420,13 @@ pub fn assert_positions_are_fills(directory: &Path) -> u64 {
         *positions.entry(*instrument).or_default() +=
             i64::from(leg.side) * i64::from(report.quantity);
         traded += u64::from(report.quantity);
+        fills.push((*instrument, *report));
     }
     let desk = rebuilt(directory);
     for (instrument, contracts) in positions {
-        assert_eq!(desk.book.position(instrument).line.held, contracts, "{instrument}");
+        let held = desk.book.position(instrument).line.held;
+        let told: Vec<_> = fills.iter().filter(|(of, _)| *of == instrument).collect();
+        assert_eq!(held, contracts, "{instrument}: {told:?}; {:?}", desk.book.tally);
     }
     assert_eq!((desk.book.traded, counter(directory, "book", "traded")), (traded, traded));
     traded
