@@ -129,6 +129,10 @@ fn read<T>(text: &str, take: impl FnOnce(&mut Reader) -> T) -> T {
     taken
 }
 
+fn unsent(event: Event) {
+    panic!("not sent: {event:?}");
+}
+
 /// A gate on one end of a loopback connection; everything at the other end is read and counted.
 fn gate(folder: &Path) -> (Gate<Call<Event>, Sent>, std::thread::JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -150,7 +154,7 @@ fn gate(folder: &Path) -> (Gate<Call<Event>, Sent>, std::thread::JoinHandle<usiz
     let ends = Ends {
         streams: taken,
         kill: Arc::new(AtomicBool::new(false)),
-        reply: Box::new(|event| panic!("not sent: {event:?}")) as Call<Event>,
+        reply: Box::new(unsent) as Call<Event>,
         on_sent: Box::new(|_: &Event| {}) as Sent,
     };
     (Gate::new(broker, String::new(), BROKER, outbound, ends), heard)
@@ -224,13 +228,13 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
             }
             feed(&mut seq, event.ts_recv, event, |event| stages.emit(&mut desk, event));
             let mut next = 0;
-            while next < stages.1.1.1.1.1.1.1.answers.len() {
-                let answer = stages.1.1.1.1.1.1.1.answers[next];
+            while next < stages.1.1.1.1.1.1.answers.len() {
+                let answer = stages.1.1.1.1.1.1.answers[next];
                 let answer = Event { flags: Flags::BATCH_END, ts_event: event.ts_event, ..answer };
                 feed(&mut seq, event.ts_recv, &answer, |event| stages.emit(&mut desk, event));
                 next += 1;
             }
-            stages.1.1.1.1.1.1.1.answers.clear();
+            stages.1.1.1.1.1.1.answers.clear();
         }
         seal::seal(Seal::Open);
         sealed += seal::requests().after_seal - before;

@@ -87,9 +87,8 @@ fn lost_doubled_and_overtaken_records_are_taken_as_they_come() {
     let records = counter("options", "records") + counter("underlying", "records");
     assert_eq!(records - own("options") - own("underlying"), sent);
     let inputs = events(&directory, Stream::Inputs);
-    let framing = |event: &&Event| {
-        event.kind == Kind::FAULT && event.body::<Fault>().code <= Code::DESYNC.0
-    };
+    let framing =
+        |event: &&Event| event.kind == Kind::FAULT && event.body::<Fault>().code <= Code::DESYNC.0;
     assert_eq!(inputs.iter().filter(framing).count(), 0);
 }
 

@@ -48,8 +48,8 @@ fn a_stop_in_the_middle_leaves_nothing_open() {
     let counter = |group, name| crate::engine::counter(&directory, group, name);
     assert_eq!(counter("book", "working_orders"), 0);
     assert_eq!(counter("outcome", "orders"), summary.orders.0);
-    assert_positions_are_fills(&directory);
     assert_sound(&directory);
+    assert_positions_are_fills(&directory);
 }
 
 fn kill_holds(threads: &str, kill: impl Fn(&Site, &Engine)) {
@@ -73,8 +73,7 @@ fn kill_holds(threads: &str, kill: impl Fn(&Site, &Engine)) {
     let summary = stop(served);
     let directory = site.run_directory();
     let inputs = events(&directory, Stream::Inputs);
-    let is_kill =
-        |e: &&Event| e.kind == Kind::COMMAND && e.body::<Command>().verb == Verb::KILL;
+    let is_kill = |e: &&Event| e.kind == Kind::COMMAND && e.body::<Command>().verb == Verb::KILL;
     let killed: Vec<u64> = inputs.iter().filter(is_kill).map(|event| event.seq).collect();
     assert_eq!(killed.len(), 1, "told once");
     let outputs = events(&directory, Stream::Outputs);
