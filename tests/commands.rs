@@ -226,7 +226,7 @@ fn a_directory_that_is_no_run_is_unusable() {
     }
 }
 
-/// Nobody listens, or somebody who says nothing: the run lasts as long as it was told, and ends well.
+/// Nobody listens, or somebody who says nothing: the run lasts as told, and ends well.
 #[test]
 fn a_venue_that_is_not_there_does_not_hang_the_run() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

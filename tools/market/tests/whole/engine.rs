@@ -39,8 +39,8 @@ use zomma_market::{
 static ALLOCATOR: Sealed = Sealed;
 
 /// The last hour of a simulated day in two seconds.
-pub const HOUR: &str = "[session]\nopen = \"15:00\"\nclose = \"16:00\"\nspeed = 1800.0\n\
-    rate = 6000.0\n[chain]\ndays = [0, 1]\nstrikes = 12\n[quotes]\nwidth = 6.0\ntrades = 0.05\n";
+pub const HOUR: &str = "[session]\nopen = \"15:00\"\nclose = \"16:00\"\n\
+    speed = 1800.0\nrate = 6000.0\n[chain]\ndays = [0, 1]\nstrikes = 12\n[quotes]\nwidth = 6.0\ntrades = 0.05\n";
 
 /// Everything is allowed that a test of the pipeline wants to do.
 const LIMITS: &str = "[account]\ncapital = 10000000.0\npackages_max = 4096\n[limits]\norder_contracts_max = 1000\n\
