@@ -72,12 +72,22 @@ crate::section! {
 }
 
 /// A probe instance.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Probe {
     set: ProbeSettings,
     batches: u64,
     working: VecDeque<(u64, Timestamp)>,
     told: u64,
+}
+
+/// With the same room: a queue's own clone has none, and would allocate when orders leave.
+impl Clone for Probe {
+    fn clone(&self) -> Probe {
+        let mut clone = Probe::new(self.set.clone());
+        clone.working.extend(&self.working);
+        (clone.batches, clone.told) = (self.batches, self.told);
+        clone
+    }
 }
 
 impl Probe {
@@ -160,7 +170,7 @@ impl Strategy for Probe {
         if turn.desk.book.venue.killed || !turn.desk.book.venue.broker_up {
             return;
         }
-        if turn.event.kind == Kind::TIMER && self.working.len() < self.working.capacity() {
+        if turn.event.kind == Kind::TIMER && self.working.len() <= self.set.working_max {
             self.flatten(turn);
         }
         let Some(instrument) = turn.quoted else { return };

@@ -41,7 +41,7 @@ struct Visit {
 }
 
 /// An iron condor instance.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Condor {
     set: Settings,
     trades: Vec<Trade>,
@@ -49,6 +49,16 @@ pub struct Condor {
     quiet_until: Timestamp,
     look_at: Timestamp,
     told: Option<Code>,
+}
+
+/// With the same room: a list's own clone has none, and would allocate at the first trade.
+impl Clone for Condor {
+    fn clone(&self) -> Condor {
+        let mut clone = Condor::new(self.set.clone());
+        clone.trades.extend(self.trades.iter().cloned());
+        let Condor { visit, quiet_until, look_at, told, .. } = *self;
+        Condor { visit, quiet_until, look_at, told, ..clone }
+    }
 }
 
 impl Condor {
@@ -191,7 +201,7 @@ impl Condor {
 
     /// A package of ours that holds something, has not settled, and that no trade follows.
     fn lost(&self, desk: &Desk, strategy: u16) -> Option<(u64, [u32; 4])> {
-        if self.trades.len() == self.trades.capacity() {
+        if self.trades.len() == self.set.open_max as usize + 16 {
             return None;
         }
         let lost = desk.book.open_packages().find(|package| {

@@ -1,0 +1,17 @@
+//! Whole runs: a market on free ports, the engine as a process of its own, and then what must be
+//! true of the files that it left.
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod engine;
+mod faults;
+mod recorded;
+mod runs;
+mod stops;
+
+/// Not a test by itself: what the other tests start, again and again, as the engine's process.
+#[test]
+fn engine_itself() {
+    engine::run_if_asked();
+}
