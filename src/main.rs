@@ -141,7 +141,6 @@ fn dispatch() -> Result<(), Failure> {
 }
 
 fn main() -> ExitCode {
-    // A closed pipe ends the program quietly, as a user of `head` expects; sockets use MSG_NOSIGNAL.
     let outcome = run::host::check_cpu().and_then(|()| dispatch());
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

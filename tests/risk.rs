@@ -364,7 +364,7 @@ proptest! {
             let mut portfolio: Vec<(u32, i64)> = Vec::new();
             let mut cash = 0i128;
             for (instrument, contracts, long, ticks) in held {
-                // Once each: what a round trip has realised is the session's loss, not the expiry's.
+                // Once each: what a round trip realised is the session's loss, not the expiry's.
                 if portfolio.iter().any(|other| other.0 == instrument) {
                     continue;
                 }

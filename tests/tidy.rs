@@ -28,6 +28,7 @@ const HOT_DEPENDENCIES: &[&str] = &[
     "serde_json",
     "sha2",
     "signal-hook",
+    "socket2",
     "toml",
     "wide",
 ];

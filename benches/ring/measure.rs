@@ -25,9 +25,10 @@ const PINGS: usize = 50_000;
 pub(crate) struct Figures([f64; 6]);
 
 impl Figures {
-    pub(crate) const HEAD: &str = "                            single    batch   one-way at 100 k/s      \
-                            ping-pong\n                               M/s      M/s   p50 ns   \
-                            p99 ns    p50 ns   p99 ns";
+    pub(crate) const HEAD: &str = concat!(
+        "                            single    batch   one-way at 100 k/s      ping-pong\n",
+        "                               M/s      M/s   p50 ns   p99 ns    p50 ns   p99 ns",
+    );
 
     pub(crate) fn median(rounds: &[Figures]) -> Figures {
         let column = |i| median(&mut rounds.iter().map(|f| f.0[i]).collect::<Vec<_>>());

@@ -104,7 +104,7 @@ impl Value for Span {
         number.checked_mul(unit.1).map(Span)
     }
     fn show(&self) -> String {
-        let fits = |unit: &&(&str, u64)| self.0 % unit.1 == 0;
+        let fits = |unit: &&(&str, u64)| self.0.is_multiple_of(unit.1);
         let (name, size) = UNITS.iter().rev().find(fits).unwrap_or(&UNITS[0]);
         format!("\"{}{name}\"", self.0 / size)
     }

@@ -2,13 +2,13 @@
 
 use super::settings::Session;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
-use mio::net::{TcpStream, UdpSocket};
-use std::{
-    io,
-    net::ToSocketAddrs,
-    os::fd::{AsFd, AsRawFd},
+use core::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
 };
+use mio::net::{TcpStream, UdpSocket};
+use socket2::SockRef;
+use std::{io, net::ToSocketAddrs, os::fd::AsFd};
 
 /// A session's socket.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ pub(crate) fn connect(address: SocketAddr, session: &Session) -> io::Result<TcpS
     let stream = TcpStream::connect(address)?;
     // Latency before packet count, and a peer that is gone is noticed by the system as well.
     stream.set_nodelay(true)?;
-    let silence_ms = (session.drop_after.nanos() / 1_000_000).min(i32::MAX as u64) as i32;
-    option(&stream, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, silence_ms)?;
-    receive_buffer(&stream, session)?;
+    let silence = Duration::from_nanos(session.drop_after.nanos());
+    SockRef::from(&stream).set_tcp_user_timeout(Some(silence))?;
+    receive_buffer(SockRef::from(&stream), session)?;
     Ok(stream)
 }
 
@@ -69,29 +69,10 @@ pub(crate) fn listen(address: SocketAddr, session: &Session) -> io::Result<UdpSo
         IpAddr::V6(group) if group.is_multicast() => socket.join_multicast_v6(&group, 0)?,
         _ => {}
     }
-    receive_buffer(&socket, session)?;
+    receive_buffer(SockRef::from(&socket), session)?;
     Ok(socket)
 }
 
-fn receive_buffer(socket: &impl AsRawFd, session: &Session) -> io::Result<()> {
-    match i32::try_from(session.rcvbuf) {
-        Ok(0) | Err(_) => Ok(()),
-        Ok(bytes) => option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes),
-    }
-}
-
-#[expect(unsafe_code, reason = "std and mio have no call for these options")]
-fn option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> io::Result<()> {
-    // SAFETY: the descriptor is open for as long as `socket` is borrowed, and the pointer and the
-    // length are those of a live i32, which the kernel only reads.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            level,
-            name,
-            (&raw const value).cast(),
-            size_of::<i32>() as libc::socklen_t,
-        )
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+fn receive_buffer(socket: SockRef<'_>, session: &Session) -> io::Result<()> {
+    if session.rcvbuf == 0 { Ok(()) } else { socket.set_recv_buffer_size(session.rcvbuf) }
 }

@@ -138,7 +138,7 @@ impl Pairs<'_> {
     }
 }
 
-/// The median of the tight pairs: a wide quote is one-sided in all but name. All of them count where
+/// The median of the tight pairs: a wide quote is one-sided in all but name. All count where
 /// too few are tight.
 fn settle(pairs: &mut [(f64, f64)], least: usize) -> Option<(f64, f32, u32)> {
     if pairs.len() < least {

@@ -266,7 +266,7 @@ impl Assembly<'_> {
     fn feed(&self, decoder: Option<Broker<FixDecoder>>) -> Result<Feed<FixDecoder, Now>, Failure> {
         let clock = self.clock.clone();
         // Order numbers of a run start above those of all runs before it: they are its second.
-        let order_base = self.epoch / 1_000_000_000 << 24;
+        let order_base = (self.epoch / 1_000_000_000) << 24;
         let parts = Parts {
             settings: &self.plan.feed,
             sessions: &self.plan.sessions,

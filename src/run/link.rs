@@ -37,7 +37,11 @@ impl<T: Message> Link<T> {
         let mut tries = 0u32;
         while !self.ring.try_push(message) {
             tries += 1;
-            if tries % 256 == 0 { std::thread::yield_now() } else { core::hint::spin_loop() }
+            if tries.is_multiple_of(256) {
+                std::thread::yield_now()
+            } else {
+                core::hint::spin_loop()
+            }
         }
     }
 }

@@ -117,7 +117,15 @@ fn other<T>(
 fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {
     let mut set = strategy::Set::default();
     for name in names {
-        other(files, name, |reader| Some(set.read(reader)), errors);
+        other(
+            files,
+            name,
+            |reader| {
+                set.read(reader);
+                Some(())
+            },
+            errors,
+        );
     }
     set
 }

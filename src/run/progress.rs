@@ -47,8 +47,8 @@ impl View {
         let market = |name: &str| self.get("market", name);
         Vec::from([
             format!(
-                "records   {} in {} bytes: {} mappings, {} definitions, {} open-interest, {} quotes, \
-                 {} trades",
+                "records   {} in {} bytes: {} mappings, {} definitions, {} open-interest, \
+                 {} quotes, {} trades",
                 self.sum("records"),
                 self.sum("bytes"),
                 self.sum("mappings"),
@@ -92,8 +92,8 @@ impl View {
                 self.pnl(),
             ),
             format!(
-                "machine   {} allocations and {} page faults on hot threads after start, {} stalls, \
-                 longest round {:.1} µs, {} waits on full rings",
+                "machine   {} allocations and {} page faults on hot threads after start, \
+                 {} stalls, longest round {:.1} µs, {} waits on full rings",
                 self.sum("allocations_after_start"),
                 self.sum("faults_after_start"),
                 self.sum("stalls"),
@@ -128,8 +128,8 @@ impl Progress {
             format!("  tick-to-trade p50 {:.1} p99 {:.1} µs", micros(0.5), micros(0.99))
         });
         let text = format!(
-            "{:4} s  {} {:>9} events {:>8.0}/s  {} options  {} Greeks  {} orders  {} fills  {} open  \
-             P&L {}{latency}",
+            "{:4} s  {} {:>9} events {:>8.0}/s  {} options  {} Greeks  {} orders  {} fills  \
+             {} open  P&L {}{latency}",
             ran / 1_000_000_000,
             clock_face(view.get("market", "now")),
             events,

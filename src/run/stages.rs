@@ -4,7 +4,8 @@
 //! front   chain → greeks                  after the input journal
 //! rear    strategy → risk → out           on the same thread or one of its own
 //! ```
-//! Where a thread begins behind the first one, a `Track` at its head keeps its replica of the chain.
+//! Where a thread begins behind the first one, a `Track` at its head keeps its replica of the
+//! chain.
 
 use super::Plan;
 use crate::{

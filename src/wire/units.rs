@@ -44,7 +44,7 @@ impl Price {
     #[inline]
     pub fn from_f64(value: f64) -> Price {
         let scaled = value * PRICE_SCALE as f64;
-        if !(scaled.abs() < 9.2e18) {
+        if scaled.is_nan() || scaled.abs() >= 9.2e18 {
             return Price::UNDEF;
         }
         // `f64::round` is not in core: half away from zero by hand.

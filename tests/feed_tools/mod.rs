@@ -173,6 +173,28 @@ fn event<P: bytemuck::NoUninit>(
     Event { ts_event, flags, ..Event::new(kind, instrument, payload) }
 }
 
+fn level(level: (i64, i64, u32, u32), venue_seq: u32) -> Quote {
+    Quote {
+        bid: Price(level.0),
+        ask: Price(level.1),
+        bid_size: level.2,
+        ask_size: level.3,
+        venue_seq,
+        reserved: 0,
+    }
+}
+
+fn print(price: i64, size: u32, side: c_char, venue_seq: u32) -> Trade {
+    Trade {
+        price: Price(price),
+        size,
+        side: side as u8,
+        reserved: [0; 3],
+        venue_seq,
+        reserved2: [0; 3],
+    }
+}
+
 /// The events that a record of market data should give, told by the `dbn` crate's fields. `None`
 /// for records that name instruments: those are compared elsewhere.
 pub fn expected(
@@ -182,62 +204,46 @@ pub fn expected(
 ) -> Option<Vec<Event>> {
     let head: RecordHeader = *record.header();
     let instrument = index(head.instrument_id);
-    let quote = |level: (i64, i64, u32, u32), venue_seq| Quote {
-        bid: Price(level.0),
-        ask: Price(level.1),
-        bid_size: level.2,
-        ask_size: level.3,
-        venue_seq,
-        reserved: 0,
-    };
-    let trade = |price, size, side: c_char, venue_seq| Trade {
-        price: Price(price),
-        size,
-        side: side as u8,
-        reserved: [0; 3],
-        venue_seq,
-        reserved2: [0; 3],
-    };
     let mut events = Vec::new();
     let is_trade = |action: c_char| action as u8 == b'T';
     if let Some(r) = record.get::<TradeMsg>() {
         if prints == Prints::Trades {
-            let payload = trade(r.price, r.size, r.side, r.sequence);
+            let payload = print(r.price, r.size, r.side, r.sequence);
             let ts = (head.ts_event, r.ts_recv);
             events.push(event(Kind::TRADE, instrument, ts, flags(r.flags), payload));
         }
     } else if let Some(r) = record.get::<Mbp1Msg>() {
         let (l, ts) = (&r.levels[0], (head.ts_event, r.ts_recv));
-        let payload = quote((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), r.sequence);
+        let payload = level((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), r.sequence);
         events.push(event(Kind::QUOTE, instrument, ts, flags(r.flags), payload));
         if is_trade(r.action) && prints == Prints::Book {
-            let payload = trade(r.price, r.size, r.side, r.sequence);
+            let payload = print(r.price, r.size, r.side, r.sequence);
             events.push(event(Kind::TRADE, instrument, ts, flags(r.flags), payload));
         }
     } else if let Some(r) = record.get::<Mbp10Msg>() {
         let (l, ts) = (&r.levels[0], (head.ts_event, r.ts_recv));
-        let payload = quote((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), r.sequence);
+        let payload = level((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), r.sequence);
         events.push(event(Kind::QUOTE, instrument, ts, flags(r.flags), payload));
         if is_trade(r.action) && prints == Prints::Book {
-            let payload = trade(r.price, r.size, r.side, r.sequence);
+            let payload = print(r.price, r.size, r.side, r.sequence);
             events.push(event(Kind::TRADE, instrument, ts, flags(r.flags), payload));
         }
     } else if let Some(r) = record.get::<Cmbp1Msg>() {
         let (l, ts) = (&r.levels[0], (head.ts_event, r.ts_recv));
-        let payload = quote((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), 0);
+        let payload = level((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), 0);
         events.push(event(Kind::QUOTE, instrument, ts, flags(r.flags), payload));
         let wanted = if head.rtype == rtype::TCBBO { Prints::Tcbbo } else { Prints::Book };
         if is_trade(r.action) && prints == wanted {
-            let payload = trade(r.price, r.size, r.side, 0);
+            let payload = print(r.price, r.size, r.side, 0);
             events.push(event(Kind::TRADE, instrument, ts, flags(r.flags), payload));
         }
     } else if let Some(r) = record.get::<dbn::CbboMsg>() {
         let (l, ts) = (&r.levels[0], (r.ts_recv, r.ts_recv));
-        let payload = quote((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), 0);
+        let payload = level((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), 0);
         events.push(event(Kind::QUOTE, instrument, ts, flags(r.flags), payload));
     } else if let Some(r) = record.get::<dbn::BboMsg>() {
         let (l, ts) = (&r.levels[0], (r.ts_recv, r.ts_recv));
-        let payload = quote((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), r.sequence);
+        let payload = level((l.bid_px, l.ask_px, l.bid_sz, l.ask_sz), r.sequence);
         events.push(event(Kind::QUOTE, instrument, ts, flags(r.flags), payload));
     } else if let Some(r) = record.get::<StatusMsg>() {
         let payload = Status { action: r.action, reason: r.reason, reserved: [0; 7] };

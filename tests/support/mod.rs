@@ -164,8 +164,7 @@ impl Recording {
             };
             (Event::new(Kind::TRADE, id, body), m.ts_recv)
         } else if let Some(m) = record.get::<dbn::StatMsg>() {
-            let body =
-                Interest { contracts: m.quantity as i64, ts_ref: m.ts_ref, reserved: [0; 2] };
+            let body = Interest { contracts: m.quantity, ts_ref: m.ts_ref, reserved: [0; 2] };
             (Event::new(Kind::INTEREST, id, body), m.ts_recv)
         } else {
             return None;
