@@ -79,7 +79,8 @@ fn market_program() -> Outcome<PathBuf> {
 /// A program on one core, with real-time scheduling where it spins alone there and the host grants
 /// it.
 fn placed(program: &Path, core: &str, spins: bool) -> Command {
-    let may = || Command::new("chrt").args(["-f", "10", "true"]).status().is_ok_and(|s| s.success());
+    let may =
+        || Command::new("chrt").args(["-f", "10", "true"]).status().is_ok_and(|s| s.success());
     let words: &[&str] = match spins && may() {
         true => &["chrt", "-f", "10", "taskset", "-c", core],
         false => &["taskset", "-c", core],
@@ -97,7 +98,13 @@ struct Market {
 }
 
 impl Market {
-    fn start(program: &Path, rate: &str, at: &Path, sessions: &str, spins: bool) -> Outcome<Market> {
+    fn start(
+        program: &Path,
+        rate: &str,
+        at: &Path,
+        sessions: &str,
+        spins: bool,
+    ) -> Outcome<Market> {
         let stats = at.join("wire.json");
         let mut command = placed(program, "0", spins);
         command.arg("--simulate").arg(format!("config/latency/market_{rate}.toml"));
