@@ -164,10 +164,13 @@ impl Tx for DisruptorTx {
 /// It has no cheap way to take just one, so it always takes all that is there: its best.
 impl Rx for DisruptorRx {
     #[inline(always)]
-    fn drain(&mut self, _: usize, each: impl FnMut(&Event)) -> usize {
+    fn drain(&mut self, _: usize, mut each: impl FnMut(&Event)) -> usize {
         let Ok(mut events) = self.0.poll() else { return 0 };
         let mut taken = 0;
-        (&mut events).inspect(|_| taken += 1).for_each(each);
+        for event in &mut events {
+            each(event);
+            taken += 1;
+        }
         taken
     }
 }
