@@ -218,7 +218,7 @@ impl Market {
 
     fn terms(index: u32) -> (f64, bool, u64) {
         let (expiry, row) = (index / 400, index % 400 / 2);
-        (SPOT.round() + (f64::from(row) - 100.0) * 5.0, index % 2 == 0, u64::from(expiry))
+        (SPOT.round() + (f64::from(row) - 100.0) * 5.0, index.is_multiple_of(2), u64::from(expiry))
     }
 
     fn define(&mut self, index: u32) {

@@ -20,6 +20,7 @@ while (($#)); do
     esac
 done
 [[ ${market[0]} == --replay ]] && market+=(--speed "$speed")
+market+=(--wait-orders)
 
 command -v cargo >/dev/null || { echo "launch: no cargo; install a Rust toolchain first" >&2; exit 3; }
 cargo build --release --locked -p zomma

@@ -155,6 +155,41 @@ fn an_entry_goes_from_the_mid_to_the_far_side_and_then_gives_up() {
 }
 
 #[test]
+fn the_next_step_waits_for_quotes_that_are_good_enough() {
+    let steps = "reprice_after = \"8s\"\nquote_wait = \"10s\"";
+    let (mut floor, order) = entering(steps);
+    floor.ack(order);
+    floor.wait(8.0);
+    grant(&mut floor);
+    assert_eq!(floor.orders().len(), 1, "quotes are 8 s old");
+    floor.market(5_400.0, 1.0);
+    assert_eq!(floor.orders().len(), 2, "{:?}", floor.decisions());
+    let (mut floor, order) = entering(steps);
+    floor.ack(order);
+    floor.wait(8.0);
+    grant(&mut floor);
+    floor.wait(10.0);
+    assert!(floor.codes().ends_with(&[Code::QUOTE_OLD.0, Code::GAVE_UP.0, Code::COOLDOWN.0]));
+}
+
+#[test]
+fn what_is_held_at_settlement_becomes_cash_at_its_intrinsic_value() {
+    // No exit is filled: the order is on its way when the contracts settle.
+    let (mut floor, order) = open("stop = 1000.0");
+    let (_, legs) = floor.order(order);
+    let strike = |i: usize| floor.desk.chain.instrument(legs[i].0).unwrap().strike;
+    let spot = strike(2) + 3.0;
+    let credit = -floor.order(order).0.limit.to_f64();
+    floor.forward(spot);
+    floor.wait(6.5 * 3_600.0);
+    let book = &floor.desk.book;
+    assert_eq!(book.holdings().len(), 0);
+    assert!(book.package(order).is_none_or(zomma::book::Package::is_flat));
+    assert_eq!(book.realised, (2.0 * 100.0 * (credit - 3.0) * 1e9).round() as i64);
+    assert!(floor.codes().contains(&Code::EXPIRED.0), "{:?}", floor.decisions());
+}
+
+#[test]
 fn whole_packages_of_a_partial_fill_are_kept() {
     let (mut floor, order) = entering("");
     floor.ack(order);

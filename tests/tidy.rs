@@ -173,7 +173,7 @@ fn functions(text: &str) -> Vec<(usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let opens = |line: &str| {
-        let words = line.trim_start().split_whitespace();
+        let words = line.split_whitespace();
         let mut words = words.skip_while(|word| {
             ["const", "unsafe", "extern", "async", "\"C\""].contains(word)
                 || word.starts_with("pub")

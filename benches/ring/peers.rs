@@ -166,8 +166,8 @@ impl Rx for DisruptorRx {
     #[inline(always)]
     fn drain(&mut self, _: usize, each: impl FnMut(&Event)) -> usize {
         let Ok(mut events) = self.0.poll() else { return 0 };
-        let count = (&mut events).len();
-        (&mut events).for_each(each);
-        count
+        let mut taken = 0;
+        (&mut events).inspect(|_| taken += 1).for_each(each);
+        taken
     }
 }

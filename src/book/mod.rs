@@ -17,6 +17,7 @@ mod package;
 mod reports;
 mod seen;
 mod settings;
+mod settle;
 mod venue;
 
 pub use line::Line;

@@ -1,6 +1,6 @@
 //! Execution reports in; orders, packages and positions moved, and what was odd counted out.
 
-use super::{Book, NO_PACKAGE, Order, Package};
+use super::{Book, Money, NO_PACKAGE, Order, Package};
 use crate::wire::order::{Report, ReportKind};
 
 /// What a report turned out to be.
@@ -102,7 +102,7 @@ impl Book {
             let after = self.orders[at];
             self.promise(&after, i, 1);
         }
-        self.hold(leg.instrument, leg.multiplier, contracts, price);
+        self.hold(leg.instrument, leg.multiplier, contracts, price, self.fee);
         let placed = self.fill_package(&before, leg.instrument, contracts, price);
         self.tally.fills += 1;
         self.traded += quantity;
@@ -122,12 +122,19 @@ impl Book {
     }
 
     /// The position by instrument, and the session's totals with it.
-    fn hold(&mut self, instrument: u32, multiplier: i64, contracts: i64, price: i64) {
+    pub(super) fn hold(
+        &mut self,
+        instrument: u32,
+        multiplier: i64,
+        contracts: i64,
+        price: i64,
+        fee: Money,
+    ) {
         let Some(position) = self.positions.get_mut(instrument as usize) else { return };
         let line = &mut position.line;
         (line.instrument, line.multiplier) = (instrument, multiplier);
         let before = *line;
-        line.fill(contracts, price, self.fee);
+        line.fill(contracts, price, fee);
         self.realised = self.realised.saturating_add(line.realised - before.realised);
         self.fees = self.fees.saturating_add(line.fees - before.fees);
         match (before.held == 0, line.held == 0) {

@@ -211,7 +211,8 @@ impl<D: Decoder> Link<D> {
         !matches!(self.role, Role::Packets(_)) && silence >= self.settings.drop_after.nanos()
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether it has a stream that can be read.
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, State::Opening { .. } | State::Up | State::Stale)
     }
 

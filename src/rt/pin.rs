@@ -35,7 +35,9 @@ pub fn cores() -> Vec<usize> {
 /// Binds the calling thread to one core, and looks whether it is there. A thread that inherited
 /// another core leaves it.
 pub fn pin(core: usize) -> Got {
-    let asked = core_affinity::set_for_current(core_affinity::CoreId { id: core });
+    // A set of cores has so many places; the library would panic beyond.
+    let known = core < libc::CPU_SETSIZE as usize;
+    let asked = known && core_affinity::set_for_current(core_affinity::CoreId { id: core });
     let there = cores();
     if asked && there == [core] {
         return Got::yes(format!("on core {core}"));

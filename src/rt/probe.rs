@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     stage::{Emit, Stage},
-    wire::Event,
+    wire::{Event, Kind, Timestamp, order::Order},
 };
 use core::{
     borrow::Borrow,
@@ -36,12 +36,28 @@ impl Thread {
     }
 }
 
-/// Where a stage's durations go.
+/// Where a stage's durations go. Reports list stages in the order in which these are declared.
+#[derive(Debug)]
+pub struct Durations {
+    since_receive: Histogram,
+    own: Histogram,
+}
+
+impl Durations {
+    /// Declares both under the stage's name.
+    pub fn declare(name: &str, file: &mut Histograms) -> io::Result<Durations> {
+        let since = "From the return of the socket read to the stage's handing on of its batch.";
+        let since_receive = file.histogram(name, "since_receive", "ns", since)?;
+        let own = file.histogram(name, "own", "ns", "What the stage itself took of that.")?;
+        Ok(Durations { since_receive, own })
+    }
+}
+
+/// A thread's stamps into a stage's histograms.
 #[derive(Debug)]
 struct Stamps {
     thread: Thread,
-    since_receive: Histogram,
-    own: Histogram,
+    into: Durations,
 }
 
 impl Stamps {
@@ -51,8 +67,8 @@ impl Stamps {
             let now = self.thread.clock.now();
             let begun = self.thread.last.load(Ordering::Relaxed).max(event.ts_recv);
             self.thread.last.store(now, Ordering::Relaxed);
-            self.since_receive.record(now.saturating_sub(event.ts_recv));
-            self.own.record(now.saturating_sub(begun));
+            self.into.since_receive.record(now.saturating_sub(event.ts_recv));
+            self.into.own.record(now.saturating_sub(begun));
         }
     }
 }
@@ -72,10 +88,12 @@ impl<S> Probe<S> {
         thread: &Thread,
         file: &mut Histograms,
     ) -> io::Result<Probe<S>> {
-        let since = "From the return of the socket read to the stage's handing on of its batch.";
-        let since_receive = file.histogram(name, "since_receive", "ns", since)?;
-        let own = file.histogram(name, "own", "ns", "What the stage itself took of that.")?;
-        Ok(Probe { stage, stamps: Stamps { thread: thread.clone(), since_receive, own } })
+        Ok(Probe::of(stage, Durations::declare(name, file)?, thread))
+    }
+
+    /// Watches `stage` with what was declared for it.
+    pub fn of(stage: S, into: Durations, thread: &Thread) -> Probe<S> {
+        Probe { stage, stamps: Stamps { thread: thread.clone(), into } }
     }
 
     /// The stage.
@@ -97,6 +115,60 @@ where
     }
 }
 
+/// The way out, watched: what follows RISK has an order from its first message to the return from
+/// its last. That time is not the own time of the stage that sent it.
+#[derive(Debug)]
+pub struct Exit<E> {
+    end: E,
+    stamps: Stamps,
+    /// Legs of the order on its way that are still to come, and the time that it took so far.
+    legs: u8,
+    took: u64,
+}
+
+impl<E> Exit<E> {
+    /// Watches `end`.
+    pub fn of(end: E, into: Durations, thread: &Thread) -> Exit<E> {
+        Exit { end, stamps: Stamps { thread: thread.clone(), into }, legs: 0, took: 0 }
+    }
+
+    /// What is watched.
+    pub fn end_mut(&mut self) -> &mut E {
+        &mut self.end
+    }
+
+    #[inline(always)]
+    fn note(&mut self, event: &Event, begun: Timestamp) {
+        let Stamps { thread, into } = &self.stamps;
+        let now = thread.clock.now();
+        let last = thread.last.load(Ordering::Relaxed).max(event.ts_recv);
+        thread.last.store(last + (now - begun), Ordering::Relaxed);
+        self.took += now - begun;
+        self.legs = match event.kind {
+            Kind::ORDER => event.body::<Order>().legs,
+            _ => self.legs.saturating_sub(1),
+        };
+        if self.legs == 0 {
+            into.own.record(core::mem::take(&mut self.took));
+            into.since_receive.record(now.saturating_sub(event.ts_recv));
+        }
+    }
+}
+
+impl<K, T: Borrow<Event>, E: Emit<K, T>> Emit<K, T> for Exit<E> {
+    #[inline(always)]
+    fn emit(&mut self, known: &mut K, message: &T) {
+        let event: &Event = message.borrow();
+        if [Kind::ORDER, Kind::ORDER_LEG, Kind::CANCEL].contains(&event.kind) {
+            let begun = self.stamps.thread.clock.now();
+            self.end.emit(known, message);
+            self.note(message.borrow(), begun);
+        } else {
+            self.end.emit(known, message);
+        }
+    }
+}
+
 struct Stamping<'a, E> {
     stamps: &'a Stamps,
     out: &'a mut E,
@@ -115,7 +187,7 @@ mod tests {
     use super::*;
     use crate::{
         stage::{Tap, Then},
-        wire::{Flags, Kind},
+        wire::Flags,
     };
     use alloc::vec::Vec;
 

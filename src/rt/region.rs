@@ -28,6 +28,9 @@ impl Region {
         // SAFETY: the file is exclusively locked by this process, long enough, and not truncated
         // while it is mapped; regions of one file do not overlap and each has one owner.
         let map = unsafe { options.map_mut(file)? };
+        // `populate` maps a shared page for reading only: the first store to it would fault. Best
+        // effort, as an old kernel does not know this one.
+        drop(map.advise(memmap2::Advice::PopulateWrite));
         Ok(Region { map, _file: file.try_clone()? })
     }
 

@@ -8,7 +8,7 @@ use super::{
     live::{secret, state_directory},
     meter::{Desktop, Market, Meter, Wire},
     settings::Threads,
-    stages::{Watched, desk},
+    stages::{Watches, desk, front, rear},
 };
 use crate::{
     book::Desk,
@@ -26,7 +26,8 @@ use crate::{
         clock::Clock,
         counters::Counters,
         histogram::Histograms,
-        probe::Thread,
+        idle::Idle,
+        probe::{self, Probe, Thread},
         ring::{Consumer, Producer, ring},
         runner::{self, Halt, Placement, Running},
         seal::Seal,
@@ -51,6 +52,10 @@ pub(super) struct Assembly<'a> {
     pub(super) control: Control,
     pub(super) signs: Signs,
     pub(super) epoch: u64,
+    /// Cores that the process had before its first thread was pinned.
+    pub(super) cores: usize,
+    /// What has been started, the last of the pipeline first.
+    pub(super) threads: Vec<(Running, Halt)>,
 }
 
 /// The threads of a run, in the order of a tick's life.
@@ -65,107 +70,96 @@ const REPLIES: usize = 4_096;
 
 type Outgoing<E> = Then<Outputs<Cleared, fn(&Cleared) -> &Event>, E>;
 
+/// Both ends of the pipeline, and its journal.
+struct Sides {
+    feed: Feed<FixDecoder, Now>,
+    replies: Consumer<Event>,
+    inputs: Writer,
+    outputs: Writer,
+    exit: Exit,
+}
+
 impl Assembly<'_> {
     /// Starts all threads; the first one last, so that nothing comes in before all can take it.
     pub(super) fn start(mut self, inputs: Writer, outputs: Writer) -> Result<Made, Failure> {
+        let io = |e: io::Error| Failure::environment(format!("threads: {e}"));
+        let watches = Watches::declare(self.histograms).map_err(io)?;
         let (reply, replies) = ring::<Event>(REPLIES);
         let (exit, decoder, kill) = self.exit(reply)?;
-        let feed = self.feed(decoder)?;
-        let mut threads = Vec::new();
-        let io = |e: io::Error| Failure::environment(format!("threads: {e}"));
+        let sides = Sides { feed: self.feed(decoder)?, replies, inputs, outputs, exit };
+        self.say_idle();
         let started = match self.plan.run.threads {
-            Threads::Inline => self.inline(feed, replies, inputs, outputs, exit, &mut threads),
-            Threads::Shared => self.shared(feed, replies, inputs, outputs, exit, &mut threads),
-            Threads::Dedicated => {
-                self.dedicated(feed, replies, inputs, outputs, exit, &mut threads)
-            }
+            Threads::Inline => self.inline(sides, watches),
+            Threads::Shared => self.shared(sides, watches),
+            Threads::Dedicated => self.dedicated(sides, watches),
         };
         started.map_err(io)?;
-        threads.reverse();
-        Ok(Made { threads, signs: self.signs, kill })
+        self.threads.reverse();
+        Ok(Made { threads: self.threads, signs: self.signs, kill })
     }
 
-    fn inline(
-        &mut self,
-        feed: Feed<FixDecoder, Now>,
-        replies: Consumer<Event>,
-        inputs: Writer,
-        outputs: Writer,
-        exit: Exit,
-        threads: &mut Vec<(Running, Halt)>,
-    ) -> io::Result<()> {
-        let thread = Thread::new(self.clock);
-        let set = self.plan.strategies.clone();
-        let mut watched = Watched { thread: &thread, file: self.histograms };
-        let rear = watched.rear(self.plan, set, outgoing(outputs, exit))?;
-        let front = watched.front(self.plan, rear)?;
-        let stages = Then(watched.watch("journal", Inputs(inputs))?, front);
-        self.intake(feed, replies, stages, true, threads)
+    fn inline(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
+        let (plan, thread) = (self.plan, Thread::new(self.clock));
+        let Sides { feed, replies, inputs, outputs, exit } = sides;
+        let exit = probe::Exit::of(outgoing(outputs, exit), watches.exit, &thread);
+        let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
+        let front = front(plan, [watches.chain, watches.greeks], &thread, rear);
+        let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), front);
+        let meter = Meter { market: self.market()?, desktop: self.desktop()? };
+        self.intake(feed, replies, stages, meter)
     }
 
-    fn shared(
-        &mut self,
-        feed: Feed<FixDecoder, Now>,
-        replies: Consumer<Event>,
-        inputs: Writer,
-        outputs: Writer,
-        exit: Exit,
-        threads: &mut Vec<(Running, Halt)>,
-    ) -> io::Result<()> {
-        let (producer, consumer) = ring::<Event>(self.plan.run.ring);
-        self.decide("strategy..gate", 1, consumer, outgoing(outputs, exit), threads)?;
+    fn shared(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
+        let (plan, thread) = (self.plan, Thread::new(self.clock));
+        let Sides { feed, replies, inputs, outputs, exit } = sides;
+        let (producer, consumer) = ring::<Event>(plan.run.ring);
+        let exit = probe::Exit::of(outgoing(outputs, exit), watches.exit, &thread);
+        let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
+        let stages = Then(Probe::of(Track, watches.link, &thread), rear);
+        let meter = Meter { market: None, desktop: self.desktop()? };
+        self.stretch(("strategy..gate", 1), consumer, stages, meter)?;
         let link = self.link("greeks", producer)?;
         let thread = Thread::new(self.clock);
-        let mut watched = Watched { thread: &thread, file: self.histograms };
-        let front = watched.front(self.plan, link)?;
-        let stages = Then(watched.watch("journal", Inputs(inputs))?, front);
-        self.intake(feed, replies, stages, false, threads)
+        let front = front(plan, [watches.chain, watches.greeks], &thread, link);
+        let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), front);
+        let meter = Meter { market: self.market()?, desktop: None };
+        self.intake(feed, replies, stages, meter)
     }
 
-    fn dedicated(
-        &mut self,
-        feed: Feed<FixDecoder, Now>,
-        replies: Consumer<Event>,
-        inputs: Writer,
-        outputs: Writer,
-        exit: Exit,
-        threads: &mut Vec<(Running, Halt)>,
-    ) -> io::Result<()> {
-        let (cleared, gate) = ring::<Cleared>(self.plan.run.ring);
-        self.stretch("gate", 3, gate, exit, Meter::default(), threads)?;
-        let (priced, decide) = ring::<Event>(self.plan.run.ring);
-        let link = self.link("risk", cleared)?;
-        self.decide("strategy, risk", 2, decide, outgoing(outputs, link), threads)?;
-        let (numbered, price) = ring::<Event>(self.plan.run.ring);
+    fn dedicated(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
+        let (plan, thread) = (self.plan, Thread::new(self.clock));
+        let Sides { feed, replies, inputs, outputs, exit } = sides;
+        let (cleared, gate) = ring::<Cleared>(plan.run.ring);
+        let exit = probe::Exit::of(exit, watches.exit, &thread);
+        self.stretch(("gate", 3), gate, exit, Meter::default())?;
+
+        let (priced, decide) = ring::<Event>(plan.run.ring);
+        let link = outgoing(outputs, self.link("risk", cleared)?);
+        let thread = Thread::new(self.clock);
+        let rear = rear(plan, [watches.strategy, watches.risk], &thread, link);
+        let stages = Then(Probe::of(Track, watches.link, &thread), rear);
+        let meter = Meter { market: None, desktop: self.desktop()? };
+        self.stretch(("strategy, risk", 2), decide, stages, meter)?;
+
+        let (numbered, price) = ring::<Event>(plan.run.ring);
         let link = self.link("greeks", priced)?;
         let thread = Thread::new(self.clock);
-        let front = Watched { thread: &thread, file: self.histograms }.front(self.plan, link)?;
-        let meter =
-            Meter { market: Some(Market::declare(self.counters, "market")?), desktop: None };
-        self.stretch("chain, greeks", 1, price, front, meter, threads)?;
+        let front = front(plan, [watches.chain, watches.greeks], &thread, link);
+        let meter = Meter { market: self.market()?, desktop: None };
+        self.stretch(("chain, greeks", 1), price, front, meter)?;
+
         let link = self.link("feed", numbered)?;
         let thread = Thread::new(self.clock);
-        let mut watched = Watched { thread: &thread, file: self.histograms };
-        let stages = Then(watched.watch("journal", Inputs(inputs))?, link);
-        self.intake_with(feed, replies, stages, Meter::default(), threads)
+        let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), link);
+        self.intake(feed, replies, stages, Meter::default())
     }
 
-    /// Strategy and risk on a thread that keeps its own replica of the chain.
-    fn decide<E: Emit<Desk, Cleared> + Close + Send + 'static>(
-        &mut self,
-        name: &str,
-        place: usize,
-        ring: Consumer<Event>,
-        end: E,
-        threads: &mut Vec<(Running, Halt)>,
-    ) -> io::Result<()> {
-        let thread = Thread::new(self.clock);
-        let set = self.plan.strategies.clone();
-        let mut watched = Watched { thread: &thread, file: self.histograms };
-        let rear = watched.rear(self.plan, set, end)?;
-        let stages = Then(watched.watch("link", Track)?, rear);
-        let desktop = Some(Desktop::declare(self.counters, "book")?);
-        self.stretch(name, place, ring, stages, Meter { market: None, desktop }, threads)
+    fn market(&mut self) -> io::Result<Option<Market>> {
+        Market::declare(self.counters, "market").map(Some)
+    }
+
+    fn desktop(&mut self) -> io::Result<Option<Desktop>> {
+        Desktop::declare(self.counters, "book").map(Some)
     }
 
     fn link<T: crate::rt::ring::Message>(
@@ -182,21 +176,7 @@ impl Assembly<'_> {
         feed: Feed<FixDecoder, Now>,
         replies: Consumer<Event>,
         stages: S,
-        decides: bool,
-        threads: &mut Vec<(Running, Halt)>,
-    ) -> io::Result<()> {
-        let market = Some(Market::declare(self.counters, "market")?);
-        let desktop = decides.then(|| Desktop::declare(self.counters, "book")).transpose()?;
-        self.intake_with(feed, replies, stages, Meter { market, desktop }, threads)
-    }
-
-    fn intake_with<S: Emit<Desk, Event> + Close + Send + 'static>(
-        &mut self,
-        feed: Feed<FixDecoder, Now>,
-        replies: Consumer<Event>,
-        stages: S,
         meter: Meter,
-        threads: &mut Vec<(Running, Halt)>,
     ) -> io::Result<()> {
         let names = self.plan.sessions.iter().map(|session| &session.name);
         let wires =
@@ -218,39 +198,55 @@ impl Assembly<'_> {
             started: false,
         };
         let name = if self.plan.run.threads == Threads::Inline { "pipeline" } else { "feed" };
-        self.run(name, 0, intake, threads)
+        self.run((name, 0), intake)
     }
 
     fn stretch<T, S>(
         &mut self,
-        name: &str,
-        place: usize,
+        place: (&str, usize),
         ring: Consumer<T>,
         stages: S,
         meter: Meter,
-        threads: &mut Vec<(Running, Halt)>,
     ) -> io::Result<()>
     where
         T: crate::rt::ring::Message + core::borrow::Borrow<Event> + 'static,
         S: Emit<Desk, T> + Close + Send + 'static,
     {
         let (desk, clock) = (desk(self.plan), self.clock.clone());
-        self.run(name, place, Stretch { ring, desk, stages, meter, clock }, threads)
+        self.run(place, Stretch { ring, desk, stages, meter, clock })
+    }
+
+    /// Where hot threads have to take turns on cores, the one that waits must give its core away:
+    /// two real-time threads that spin on one core hang it.
+    fn takes_turns(&self) -> bool {
+        let run = &self.plan.run;
+        let doubled = (1..run.cores.len()).any(|at| run.cores[..at].contains(&run.cores[at]));
+        doubled || self.cores < run.threads.count()
+    }
+
+    fn say_idle(&self) {
+        let run = &self.plan.run;
+        if self.takes_turns() && (run.fifo || run.idle != Idle::Yield) {
+            println!(
+                "machine: {} hot threads on {} cores take turns: they yield, without real-time \
+                 scheduling",
+                run.threads.count(),
+                self.cores
+            );
+        }
     }
 
     fn run<A: runner::Agent + Send + 'static>(
         &mut self,
-        name: &str,
-        place: usize,
+        (name, place): (&str, usize),
         agent: A,
-        threads: &mut Vec<(Running, Halt)>,
     ) -> io::Result<()> {
-        let run = &self.plan.run;
+        let (run, turns) = (&self.plan.run, self.takes_turns());
         let placement = Placement {
             name: name.to_string(),
             core: run.cores.get(place).map(|core| *core as usize),
-            priority: run.fifo.then_some(run.priority),
-            idle: run.idle,
+            priority: (run.fifo && !turns).then_some(run.priority),
+            idle: if turns { Idle::Yield } else { run.idle },
             stall_ns: run.stall.nanos(),
             seal: Seal::Counting,
         };
@@ -259,7 +255,7 @@ impl Assembly<'_> {
         for got in &running.got {
             println!("thread {name}: {}", got.what);
         }
-        threads.push((running, halt));
+        self.threads.push((running, halt));
         Ok(())
     }
 
@@ -296,13 +292,16 @@ impl Assembly<'_> {
         let (sender, target) = (&broker.sender_comp_id, &broker.target_comp_id);
         let (inbound, outbound) = store::open(&path, sender, target, broker.reset_on_logon)
             .map_err(|e| Failure::environment(e.to_string()))?;
+        let about = "Reports on orders that could not be sent and found no room.";
+        let lost =
+            self.counters.counter("gate", "replies_lost", "events", about).map_err(failed)?;
         let (to_gate, streams) = sync_channel(8);
         let ends = Ends {
             streams,
             kill: Arc::clone(&kill),
-            // A reply that finds no room would leave a strategy waiting: it cannot be, since
-            // there are never that many orders between two turns of the feed.
-            reply: Box::new(move |event| while !reply.try_push(&event) {}) as Reply,
+            // On one thread nobody would make room meanwhile, so a reply that finds none is counted
+            // and lost; the book then shows an order that was never sent until the run ends.
+            reply: Box::new(move |event| lost.add(u64::from(!reply.try_push(&event)))) as Reply,
             on_sent: self.on_sent().map_err(failed)?,
         };
         let password = secret(&broker.password_env).unwrap_or_default();

@@ -110,6 +110,12 @@ impl<S, E: Close> Close for Then<S, E> {
     }
 }
 
+impl<E: Close> Close for crate::rt::probe::Exit<E> {
+    fn close(&mut self, now: Timestamp) {
+        self.end_mut().close(now);
+    }
+}
+
 impl<T: crate::rt::ring::Message> Close for super::link::Link<T> {
     fn close(&mut self, _: Timestamp) {}
 }

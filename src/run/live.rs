@@ -27,6 +27,7 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
     let plan = Plan::new(files)?;
     let clock = Clock::start();
     let directory = directory.map_or_else(|| default_directory(clock.now()), Path::to_path_buf);
+    let cores = pin::cores().len();
     say_machine(&plan);
     let Opened { journal, inputs, outputs } = open_journal(&plan, files, &directory, &clock)?;
     let file = |e| Failure::file(&directory, "make the counters", &e);
@@ -43,6 +44,8 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
         control: control.clone(),
         signs: Signs::default(),
         epoch: clock.now(),
+        cores,
+        threads: Vec::new(),
     }
     .start(inputs, outputs)?;
     supervise(&plan, made, &clock, &directory, counters, histograms, journal, &control, span)

@@ -14,6 +14,7 @@ use std::{
 pub(super) struct View {
     rows: Vec<(String, String, u64)>,
     pub(super) working_orders: u64,
+    pub(super) open_packages: u64,
 }
 
 impl View {
@@ -21,8 +22,9 @@ impl View {
     pub(super) fn of(counters: &Counters) -> View {
         let read = counters.read().into_iter();
         let rows = read.map(|r| (r.label.group, r.label.name, r.value)).collect();
-        let mut view = View { rows, working_orders: 0 };
+        let mut view = View { rows, working_orders: 0, open_packages: 0 };
         view.working_orders = view.get("book", "working_orders");
+        view.open_packages = view.get("book", "open_packages");
         view
     }
 

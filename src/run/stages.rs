@@ -15,10 +15,10 @@ use crate::{
     risk::Risk,
     rt::{
         histogram::Histograms,
-        probe::{Probe, Thread},
+        probe::{Durations, Probe, Thread},
     },
     stage::Then,
-    strategy::{Decide, Set},
+    strategy::Decide,
 };
 use std::io;
 
@@ -34,31 +34,55 @@ pub(super) fn desk(plan: &Plan) -> Desk {
     Desk { chain, book: Book::new(&plan.account, plan.broker_source()) }
 }
 
-/// Puts probes before the stages of one thread.
-pub(super) struct Watched<'a> {
-    /// The thread.
-    pub(super) thread: &'a Thread,
-    /// Where durations go.
-    pub(super) file: &'a mut Histograms,
+/// Where the durations of all stages go, declared in the order of a tick's life, in which the
+/// report shows them.
+#[derive(Debug)]
+pub(super) struct Watches {
+    pub(super) journal: Durations,
+    pub(super) chain: Durations,
+    pub(super) greeks: Durations,
+    /// The way through the ring to the thread that decides.
+    pub(super) link: Durations,
+    pub(super) strategy: Durations,
+    pub(super) risk: Durations,
+    /// The output journal and the gate.
+    pub(super) exit: Durations,
 }
 
-impl Watched<'_> {
-    /// A stage under this name.
-    pub(super) fn watch<S>(&mut self, name: &str, stage: S) -> io::Result<Probe<S>> {
-        Probe::new(stage, name, self.thread, self.file)
+impl Watches {
+    /// Declares them all; what counts nothing is not shown.
+    pub(super) fn declare(file: &mut Histograms) -> io::Result<Watches> {
+        let mut declare = |name| Durations::declare(name, file);
+        Ok(Watches {
+            journal: declare("journal")?,
+            chain: declare("chain")?,
+            greeks: declare("greeks")?,
+            link: declare("link")?,
+            strategy: declare("strategy")?,
+            risk: declare("risk")?,
+            exit: declare("outputs, gate")?,
+        })
     }
+}
 
-    /// Chain and Greeks in front of `end`.
-    pub(super) fn front<E>(&mut self, plan: &Plan, end: E) -> io::Result<Front<E>> {
-        let chain = self.watch("chain", Track)?;
-        let greeks = self.watch("greeks", Revalue::new(&plan.universe))?;
-        Ok(Then(chain, Then(greeks, end)))
-    }
+/// Chain and Greeks in front of `end`.
+pub(super) fn front<E>(
+    plan: &Plan,
+    [chain, greeks]: [Durations; 2],
+    thread: &Thread,
+    end: E,
+) -> Front<E> {
+    let greeks = Probe::of(Revalue::new(&plan.universe), greeks, thread);
+    Then(Probe::of(Track, chain, thread), Then(greeks, end))
+}
 
-    /// Strategy and risk in front of `end`.
-    pub(super) fn rear<E>(&mut self, plan: &Plan, set: Set, end: E) -> io::Result<Rear<E>> {
-        let decide = self.watch("strategy", Decide::new(set))?;
-        let risk = self.watch("risk", Risk::new(plan.limits.clone()))?;
-        Ok(Then(decide, Then(risk, end)))
-    }
+/// Strategy and risk in front of `end`.
+pub(super) fn rear<E>(
+    plan: &Plan,
+    [strategy, risk]: [Durations; 2],
+    thread: &Thread,
+    end: E,
+) -> Rear<E> {
+    let decide = Probe::of(Decide::new(plan.strategies.clone()), strategy, thread);
+    Then(decide, Then(Probe::of(Risk::new(plan.limits.clone()), risk, thread), end))
 }

@@ -94,7 +94,8 @@ impl Supervisor {
         }
     }
 
-    /// Asks for the end and waits until nothing of ours is open at the broker, `drain` ns at most.
+    /// Asks for the end and waits until nothing of ours works and nothing is held, `drain` ns at
+    /// most: packages that a strategy keeps, or cannot close, are named.
     pub(super) fn stop(&mut self, drain: u64) {
         let asked = self.clock.now();
         self.stop.store(true, Ordering::Relaxed);
@@ -104,9 +105,15 @@ impl Supervisor {
             let view = View::of(&self.counters);
             let waited = self.clock.now() - asked;
             // The command must have come through before "nothing is open" means anything.
-            let settled = waited > 200_000_000 && view.working_orders == 0;
-            if settled || waited >= drain {
+            let open = view.working_orders + view.open_packages;
+            if waited > 200_000_000 && open == 0 {
                 return;
+            }
+            if waited >= drain {
+                let (orders, packages) = (view.working_orders, view.open_packages);
+                let left =
+                    format!("stopped with {orders} orders working, {packages} packages open");
+                return self.progress.note(&left);
             }
         }
     }

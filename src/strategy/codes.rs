@@ -32,12 +32,13 @@ codes! {
     2 ENTERED "the package is held; a: credit per unit, b: packages";
     3 EXIT "the package is to be closed; a: cost to close per unit, b: purpose of the orders";
     4 CLOSED "the package is flat; a: profit after fees, b: purpose of the last order";
-    5 GAVE_UP "no fill at any step; a: last net limit per unit, b: steps";
+    5 GAVE_UP "no fill at any step, or the next one is not possible: the reason is told before; \
+        a: last net limit per unit, b: steps beyond the first";
     6 REFUSED "RISK refused the order; a: lowest violated bit, b: how many bits";
     7 REJECTED "the broker rejected the entry; a: attempts in this window";
     8 LEGGED "the entry ended with uneven legs, which are flattened; a: fewest, b: most contracts";
     9 ADOPTED "a package was filled that nobody followed any more; it is flattened";
-    10 EXPIRED "the package settled while held; a: contracts held";
+    10 EXPIRED "the package was held to its settlement; a: profit after fees";
     11 EXIT_UNPRICED "a leg to buy back has no offer; tried again at the next batch";
     12 EXIT_REFUSED "RISK refused a closing order; a: lowest violated bit, b: how many bits";
     // Why nothing was entered; told when the reason changes.
@@ -62,6 +63,11 @@ codes! {
 }
 
 impl Code {
+    /// Whether it says that quotes are not good enough, which the next ones can change.
+    pub(super) fn is_of_quotes(self) -> bool {
+        [Code::QUOTE_BAD, Code::QUOTE_OLD, Code::SPREAD_WIDE, Code::SIZE_SMALL].contains(&self)
+    }
+
     /// Its name in dumps.
     pub fn name(self) -> &'static str {
         CODES.iter().find(|row| row.code == self).map_or("unknown", |row| row.name)

@@ -100,6 +100,7 @@ impl Decide {
     }
 
     fn give_turns(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
+        desk.settle();
         desk.mark();
         let quoted = self.quoted.take();
         for (number, strategy) in self.set.instances.iter_mut().enumerate() {

@@ -11,7 +11,7 @@ use zomma::{
     wire::{
         Event, Flags, Kind, NO_INSTRUMENT, Price, Timestamp,
         control::{Command, Gap, Run, Session, SessionState, Timer, Verb},
-        market::{Class, Definition, Greeks, Quote, Status, VolStatus},
+        market::{Class, Definition, Forward, Greeks, Quote, Status, VolStatus},
         order::{Decision, Leg, Order, OrderStatus, Report, ReportKind},
     },
 };
@@ -214,6 +214,13 @@ impl Floor {
         let delta = (if sign > 0.0 { delta } else { delta - 1.0 }) as f32;
         let greeks = Greeks { iv: 0.1, delta, status: VolStatus::OK, ..Greeks::zeroed() };
         self.send(Event::new(Kind::GREEKS, instrument, greeks));
+    }
+
+    /// The forward of the only expiry.
+    pub(crate) fn forward(&mut self, price: f64) {
+        let forward =
+            Forward { forward: price, discount: 1.0, years: 0.0, spread: 0.0, strikes: 0 };
+        self.send(Event::new(Kind::FORWARD, 0, forward));
     }
 
     /// A report on an order; `leg` is [`Report::WHOLE`] or an index.

@@ -57,6 +57,8 @@ crate::section! {
         pub entry_steps: u32 = 4, in 1..=100, "steps";
         /// How long a step works before it is canceled for the next.
         pub reprice_after: Span = Span(3 * SECOND), "-";
+        /// How much longer a step's quotes may be too old, wide, small or one-sided for the next.
+        pub quote_wait: Span = Span(15 * SECOND), "-";
         /// Closed when the cost to close is down by this share of the credit.
         pub profit_target: f64 = 0.5, in 0.01..=1.0, "of credit";
         /// Closed when the cost to close is this multiple of the credit.

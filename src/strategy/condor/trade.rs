@@ -1,6 +1,9 @@
 //! One condor from its first order to its last fill: book and market in, the next step out.
 
-use super::{Condor, may_open, select::SIDES};
+use super::{
+    Condor, may_open,
+    select::{self, Reason, SIDES},
+};
 use crate::{
     book::{Desk, State, to_currency},
     stage::Emit,
@@ -8,6 +11,7 @@ use crate::{
         Turn,
         codes::Code,
         price::{self, Eagerness},
+        turn::Ticket,
     },
     wire::{Event, Timestamp, order::Purpose},
 };
@@ -76,11 +80,16 @@ impl Condor {
         }
     }
 
-    /// What is held at settlement is the exchange's to settle.
+    /// The book turns what is held at settlement into cash, as soon as it knows the price. An order
+    /// that still works is withdrawn.
     fn settle<E: Emit<Desk, Event>>(&self, trade: &Trade, turn: &mut Turn<'_, E>) -> bool {
-        let lines = turn.desk.book.package(trade.package).map_or(&[][..], |p| p.lines());
-        let held: u64 = lines.iter().map(|line| line.held.unsigned_abs()).sum();
-        turn.decide(Code::EXPIRED, trade.package, held as f64, 0.0);
+        turn.cancel(trade.order, self.set.cancel_again_after.nanos());
+        let Some(package) = turn.desk.book.package(trade.package) else { return false };
+        if package.is_open() {
+            return true;
+        }
+        let profit = to_currency(package.realised());
+        turn.decide(Code::EXPIRED, trade.package, profit, 0.0);
         false
     }
 
@@ -121,25 +130,53 @@ impl Condor {
         turn.desk.chain.now >= trade.since.saturating_add(nanos)
     }
 
-    /// The entry's next step towards the far side, as a new order.
+    /// The entry's next step towards the far side, as a new order. Quotes that are not good enough
+    /// for it are waited for; anything else that stands against it ends the entry.
     fn next_step<E: Emit<Desk, Event>>(
         &mut self,
         trade: &mut Trade,
         limit: i64,
         turn: &mut Turn<'_, E>,
     ) -> bool {
-        trade.step += 1;
-        let over = trade.step > self.set.entry_steps;
-        let ticket = may_open(turn.desk).and_then(|()| {
-            super::select::quotes(&turn.desk.chain, &trade.legs, &self.set)?;
-            self.entry(turn.desk, trade)
-        });
-        let (Ok(ticket), false) = (ticket, over) else {
-            let steps = f64::from(trade.step);
+        let steps = f64::from(trade.step);
+        if trade.step >= self.set.entry_steps {
             turn.decide(Code::GAVE_UP, trade.package, to_currency(limit), steps);
             return false;
-        };
-        match turn.order(&ticket) {
+        }
+        let mut next = Trade { step: trade.step + 1, ..*trade };
+        match self.step_ticket(&next, turn.desk) {
+            Ok(ticket) => {
+                let sent = self.send_step(&mut next, &ticket, turn);
+                *trade = next;
+                sent
+            }
+            Err((code, ..)) if code.is_of_quotes() && !self.waited_for_quotes(trade, turn) => true,
+            Err((code, a, b)) => {
+                turn.decide(code, trade.package, a, b);
+                turn.decide(Code::GAVE_UP, trade.package, to_currency(limit), steps);
+                false
+            }
+        }
+    }
+
+    fn step_ticket(&self, trade: &Trade, desk: &Desk) -> Result<Ticket, Reason> {
+        may_open(desk)?;
+        select::quotes(&desk.chain, &trade.legs, &self.set)?;
+        self.entry(desk, trade)
+    }
+
+    fn waited_for_quotes<E>(&self, trade: &Trade, turn: &Turn<'_, E>) -> bool {
+        let works = self.set.reprice_after.nanos();
+        self.waited(trade, turn, works.saturating_add(self.set.quote_wait.nanos()))
+    }
+
+    fn send_step<E: Emit<Desk, Event>>(
+        &self,
+        trade: &mut Trade,
+        ticket: &Ticket,
+        turn: &mut Turn<'_, E>,
+    ) -> bool {
+        match turn.order(ticket) {
             Ok(id) => {
                 (trade.order, trade.package) = (id, id);
                 trade.since = turn.desk.chain.now;

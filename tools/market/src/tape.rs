@@ -44,8 +44,20 @@ impl Tape {
         }
         // Stable: records of one file keep their order, whatever their times say.
         tape.slots.sort_by_key(|slot| slot.at);
+        tape.squeeze();
         tape.opens = tape.slots.iter().map(|s| s.at).find(|&at| at > 0).unwrap_or(0);
         Ok(tape)
+    }
+
+    /// The first file sets the pace: what others have before and after its trading goes at once, so
+    /// that nobody waits for an underlying's quotes of the night.
+    fn squeeze(&mut self) {
+        let main = self.slots.iter().filter(|slot| slot.channel == 0 && slot.at > 0);
+        let Some((first, last)) = main.clone().next().zip(main.last()) else { return };
+        let (first, last) = (first.at, last.at);
+        for slot in self.slots.iter_mut().filter(|slot| slot.at > 0) {
+            slot.at = slot.at.clamp(first, last);
+        }
     }
 
     /// How many records there are.

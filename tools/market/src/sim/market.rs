@@ -162,8 +162,10 @@ impl Simulation {
     fn produce(&mut self) {
         self.advance();
         if self.time() >= self.closes {
+            // The closing price, at the very instant of settlement.
+            self.now = (self.closes - self.opens) as f64;
             self.ended = true;
-            return;
+            return self.underlying();
         }
         match std::mem::replace(&mut self.next, Next::Fresh) {
             Next::Trade { index, best } => self.trade(index, &best),

@@ -1,7 +1,8 @@
 //! Orders, cancels and quote changes in; executions against the displayed quotes out.
 //!
 //! A package fills when the quotes that it crosses cost its limit or less, at those quotes, up to
-//! their sizes; what rests is looked at again at every quote change of one of its legs.
+//! their sizes; what rests is looked at again at every quote change of one of its legs. A leg
+//! that a package sells and nobody bids for, but somebody offers, is given away for nothing.
 
 use super::{Board, Execution, Leg, NewOrder, Outcome, Reason, TimeInForce};
 use crate::rng::Rng;
@@ -237,7 +238,10 @@ fn execution(working: &Working, number: u64, outcome: Outcome) -> Execution {
 fn crossing(board: &Board, order: &NewOrder, left: u32) -> Option<(u32, Vec<i64>, i64)> {
     let (mut net, mut packages, mut prices) = (0, left, Vec::new());
     for leg in &order.legs {
-        let (price, size) = board.touch(leg.index).against(leg.side)?;
+        let touch = board.touch(leg.index);
+        let given_away = order.legs.len() > 1 && leg.side < 0;
+        let worthless = given_away.then_some((0, touch.ask_size)).filter(|(_, size)| *size > 0);
+        let (price, size) = touch.against(leg.side).or(worthless)?;
         net += i64::from(leg.side) * i64::from(leg.ratio) * price;
         packages = packages.min(size / leg.ratio);
         prices.push(price);
