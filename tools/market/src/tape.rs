@@ -52,8 +52,8 @@ impl Tape {
     /// The first file sets the pace: what others have before and after its trading goes at once, so
     /// that nobody waits for an underlying's quotes of the night.
     fn squeeze(&mut self) {
-        let main = self.slots.iter().filter(|slot| slot.channel == 0 && slot.at > 0);
-        let Some((first, last)) = main.clone().next().zip(main.last()) else { return };
+        let mut main = self.slots.iter().filter(|slot| slot.channel == 0 && slot.at > 0);
+        let Some((first, last)) = main.clone().next().zip(main.next_back()) else { return };
         let (first, last) = (first.at, last.at);
         for slot in self.slots.iter_mut().filter(|slot| slot.at > 0) {
             slot.at = slot.at.clamp(first, last);
