@@ -108,6 +108,7 @@ fn journal(directory: &Path) -> Outcome<Opened> {
 /// Bytes as reads would bring them through decoder, registry, sequencer and these stages.
 fn measure<S: Emit<Chain, Event>>(name: &str, data: &Data, chain: &mut Chain, mut stages: S) {
     let (mut stream, mut registry) = (Stream::new(0, Prints::Trades), Registry::new(1, 65_536));
+    stream.restart_in_records(false);
     let mut sequencer = Sequencer::new(1, 1_024);
     let mut buffer = vec![0; READ * 80];
     let mut read = |bytes: &[u8], now: u64| {

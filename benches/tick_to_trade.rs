@@ -238,9 +238,9 @@ fn main() -> Outcome<()> {
     let folder = options.keep.as_deref().unwrap_or(folder.path());
     let wanted = |list: &[String], name: &str| list.is_empty() || list.iter().any(|l| l == name);
     println!(
-        "µs; 1,000 orders a second; noise: the host's own gaps at p99.9; *: fewer cores than \
-         threads, so all yield\n rate client       in: p50      p99     p99.9  wire: p50      p99   \
-         p99.9  orders     noise  allocations faults stalls  replayed"
+        "µs; 1,000 orders a second; noise: the host at p99.9; *: fewer cores than \
+         threads, so all yield\n rate client       in: p50      p99     p99.9  wire: p50      p99  \
+         \x20p99.9  orders     noise  allocations faults stalls  replayed"
     );
     for rate in RATES.into_iter().filter(|rate| wanted(&options.rates, rate.0)) {
         for client in CLIENTS.into_iter().filter(|client| wanted(&options.only, client.0)) {
