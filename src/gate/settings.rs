@@ -4,10 +4,9 @@ use crate::config::Span;
 use std::string::String;
 
 crate::section! {
-    /// The FIX 4.4 session with the broker.
+    /// The FIX 4.4 session with the broker; its address is that of the `[[session]]` of kind
+    /// `broker`.
     pub struct Broker {
-        /// Where the broker listens, `host:port`.
-        pub address: String = String::from("127.0.0.1:9880"), "-";
         /// SenderCompID (49): who we are.
         pub sender_comp_id: String = String::from("ZOMMA"), "-";
         /// TargetCompID (56): who the broker is.

@@ -33,7 +33,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads and checks all files; all mistakes of all files at once.
+    /// Reads and checks the main file, then, where that is right, all that it includes; all
+    /// mistakes of a step at once.
     pub fn new(files: &Files) -> Result<Plan, Vec<Error>> {
         let mut errors = Vec::new();
         let main = Reader::new(MAIN_NAME, files.text(MAIN).map_err(|e| Vec::from([e]))?);
