@@ -55,7 +55,7 @@ impl View {
                 self.sum("bytes"),
                 self.sum("mappings"),
                 self.sum("definitions"),
-                self.sum("interests"),
+                self.sum("interests") - market("interests"),
                 self.sum("quotes") - market("quotes"),
                 self.sum("trades") - market("trades"),
             ),
