@@ -20,7 +20,7 @@ zomma::section! {
         /// the first expiry is the next one that is still ahead.
         pub clock: String = "market".into(), "-";
         /// The same seed gives the same market.
-        pub seed: u64 = 1, "-";
+        pub seed: u64 = 5, "-";
         /// Weekdays without trading, as "2025-11-27".
         pub holidays: Vec<String> = Vec::new(), "-";
     }
@@ -66,9 +66,9 @@ zomma::section! {
         /// Their dataset.
         pub dataset: String = "OPRA.PILLAR".into(), "-";
         /// Expiries, trading days after the date; 0 is the day itself.
-        pub days: Vec<u32> = Vec::from([0, 1, 2, 5, 21]), "days";
+        pub days: Vec<u32> = Vec::from([0, 1, 5]), "days";
         /// Strikes on each side of the money.
-        pub strikes: u32 = 60, in 1..=5_000, "1";
+        pub strikes: u32 = 50, in 1..=5_000, "1";
         /// Between strikes.
         pub strike_step: f64 = 5.0, in 0.01..=1_000.0, "currency";
         /// Interest, continuous.
@@ -94,9 +94,9 @@ zomma::section! {
         /// Where the tick changes.
         pub tick_break: f64 = 3.0, in 0.0..=10_000.0, "currency";
         /// Half the spread: this ...
-        pub half_spread: f64 = 0.03, in 0.0..=100.0, "currency";
+        pub half_spread: f64 = 0.01, in 0.0..=100.0, "currency";
         /// ... and this share of the price ...
-        pub half_spread_share: f64 = 0.008, in 0.0..=1.0, "1";
+        pub half_spread_share: f64 = 0.004, in 0.0..=1.0, "1";
         /// ... but no more than this.
         pub half_spread_max: f64 = 1.5, in 0.01..=1_000.0, "currency";
         /// Middle prices wander by this share of half the spread.
@@ -106,9 +106,9 @@ zomma::section! {
         /// Share of quotes that are followed by a trade.
         pub trades: f64 = 0.01, in 0.0..=1.0, "1";
         /// How far from the money quotes fall, standard deviation in strikes.
-        pub width: f64 = 25.0, in 0.1..=5_000.0, "strikes";
+        pub width: f64 = 18.0, in 0.1..=5_000.0, "strikes";
         /// Share of option messages for the first expiry; the rest is spread over the others.
-        pub first_share: f64 = 0.6, in 0.0..=1.0, "1";
+        pub first_share: f64 = 0.85, in 0.0..=1.0, "1";
     }
 }
 
