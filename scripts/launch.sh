@@ -33,7 +33,7 @@ if [[ $wants_market == yes ]]; then
     mkdir -p "$run"
     "$bin/zomma-market" "${market[@]}" --stats "$run/wire.json" >"$run/market.log" 2>&1 &
     trap 'kill %1 2>/dev/null || true' EXIT
-    until grep -q '^ready' "$run/market.log"; do
+    until grep -qs '^ready' "$run/market.log"; do
         kill -0 %1 2>/dev/null || { cat "$run/market.log" >&2; exit 3; }
         sleep 0.1
     done
