@@ -32,15 +32,16 @@ if [[ $wants_market == yes ]]; then
     export DATABENTO_API_KEY=${DATABENTO_API_KEY:-loopback-key-of-no-value-0000001}
     mkdir -p "$run"
     "$bin/zomma-market" "${market[@]}" --stats "$run/wire.json" >"$run/market.log" 2>&1 &
-    trap 'kill %1 2>/dev/null || true' EXIT
+    market_pid=$!
+    trap 'kill "$market_pid" 2>/dev/null || true' EXIT
     until grep -qs '^ready' "$run/market.log"; do
-        kill -0 %1 2>/dev/null || { cat "$run/market.log" >&2; exit 3; }
+        kill -0 "$market_pid" 2>/dev/null || { cat "$run/market.log" >&2; exit 3; }
         sleep 0.1
     done
 fi
 
 "$bin/zomma" run --config "$config" --dir "$run" "${pass[@]}"
-if [[ $wants_market == yes ]]; then kill -INT %1 2>/dev/null || true; wait %1 2>/dev/null || true; fi
+if [[ $wants_market == yes ]]; then kill -INT "$market_pid" 2>/dev/null || true; wait "$market_pid" 2>/dev/null || true; fi
 "$bin/zomma" report "$run" --html "$run/report.html" --json "$run/report.json"
 "$bin/zomma" replay "$run" --verify
 echo "report  $run/report.html"
