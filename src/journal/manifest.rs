@@ -40,8 +40,8 @@ pub struct ConfigFile {
     pub text: String,
 }
 
-/// The facts of a run. Program, configuration, epoch and wall clock are those of its newest session;
-/// `sessions` has those before it.
+/// The facts of a run. Program, configuration, epoch and wall clock are those of its newest
+/// session; `sessions` has those before it.
 #[derive(Clone, Debug, Eq, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct Manifest {
     /// Format version of the segments.
