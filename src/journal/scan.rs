@@ -43,7 +43,7 @@ fn corrupt(known: Known, at: Place, cause: Cause) -> End {
 /// The seal's words as they must be.
 fn seal_of(found: &Found, known: Known) -> [u64; 3] {
     let here = (known.records + 1).saturating_sub(found.header.first);
-    [format::head(SEAL, known.chain), here, if here == 0 { 0 } else { known.records }]
+    format::seal(known.chain, here, known.records)
 }
 
 /// Whether a segment has no seal: the commit word is missing, whatever of the rest came before it.
