@@ -1,11 +1,11 @@
-//! A stream as a crash has left it in; the same stream, ended in order so that a session may follow
-//! it, out.
+//! A stream as a crash has left it in; the same stream, ended in order, so that a session may
+//! follow it, out.
 //!
-//! First it is only looked at ([`find`]). Then ([`settle`]) what lies behind the last record kept is
-//! copied or moved to `*.quarantine`, the copy brought to the disk before the original is touched;
-//! the tail is zeroed, the segment sealed and shortened, each durably before the next. Whatever of
-//! this a second crash leaves undone is done again, and what is done already is done again without
-//! harm: nothing that is kept is ever written to.
+//! First it is only looked at ([`find`]). Then ([`settle`]) what lies behind the last record kept
+//! is copied or moved to `*.quarantine`, the copy brought to the disk before the original is
+//! touched; the tail is zeroed, the segment sealed and shortened, each durably before the next.
+//! Whatever of this a second crash leaves undone is done again, and what is done already is done
+//! again without harm: nothing that is kept is ever written to.
 
 use super::{
     Error, Stream, Sync,
@@ -45,6 +45,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    fn nothing() -> Found {
+        let (end, keep) = (End::Clean { records: 0 }, Position::default());
+        Found { end, keep, seq: 0, highest: 0, open: true }
+    }
+
     /// What there is to be told about it.
     pub(super) fn tail(&self) -> Tail {
         let kept = self.keep.records;
@@ -86,7 +91,11 @@ pub(super) enum Until {
 
 /// Reads a stream and says what can be kept of it.
 pub(super) fn find(directory: &Path, stream: Stream, until: Until) -> Result<Found, Error> {
-    let mut reader = Reader::open(directory, stream)?;
+    let mut reader = match Reader::open(directory, stream) {
+        // An earlier attempt has put all of it aside.
+        Err(Error::Missing(_)) if matches!(until, Until::Record(0)) => return Ok(Found::nothing()),
+        opened => opened?,
+    };
     let (mut keep, mut seq, mut is_within) = (reader.position(), 0, true);
     while let Some(event) = reader.next_event() {
         let caused_by = event.seq;

@@ -1,5 +1,5 @@
-//! The directory of a run that has ended, however it ended, in; the same journal, open for a further
-//! session, out.
+//! The directory of a run that has ended, however it ended, in; the same journal, open for a
+//! further session, out.
 //!
 //! In this order, and a crash at any instant of it leaves what the next attempt goes on from:
 //! both streams are read through, nothing is changed; the manifest says what was found and what
@@ -73,9 +73,7 @@ impl Journal {
         check(&old, &manifest, directory, allow)?;
         let interrupted = take_interrupted(&mut old);
         let found = find(directory, interrupted.as_ref())?;
-        if let Some(damaged) = found.iter().find(|found| found.is_damaged())
-            && !(allow.damage || interrupted.is_some())
-        {
+        if let Some(damaged) = damaged(&found, interrupted.as_ref(), allow) {
             return Err(Error::Damaged(Box::new(damaged.end.clone())));
         }
         let session = begin(&mut old, &mut manifest, settings, &found, interrupted)?;
@@ -138,6 +136,21 @@ fn find(directory: &Path, interrupted: Option<&Session>) -> Result<[Found; 2], E
     Ok([inputs, outputs])
 }
 
+/// What may not be gone on from. What an earlier attempt has announced was allowed then, and must
+/// still be there.
+fn damaged<'a>(
+    found: &'a [Found; 2],
+    interrupted: Option<&Session>,
+    allow: Allow,
+) -> Option<&'a Found> {
+    let streams = [Stream::Inputs, Stream::Outputs].into_iter().zip(found);
+    let mut damaged = streams.filter(|(stream, found)| match interrupted {
+        Some(session) => found.keep.records + 1 != session.first(*stream),
+        None => found.is_damaged() && !allow.damage,
+    });
+    damaged.next().map(|(_, found)| found)
+}
+
 /// The session that begins, and the sessions before it into the new manifest.
 fn begin(
     old: &mut Manifest,
@@ -162,6 +175,12 @@ fn begin(
     let before = new.sessions.last().map_or(0, |last| last.boot);
     let same_boot = before != 0 && before == session.boot;
     let tails = [found[0].tail(), found[1].tail()];
-    session.start = interrupted.map_or(Start { same_boot, tails }, |before| before.start);
+    session.start = match interrupted {
+        Some(before) => {
+            let same_boot = same_boot && before.boot == session.boot && before.start.same_boot;
+            Start { same_boot, ..before.start }
+        }
+        None => Start { same_boot, tails },
+    };
     Ok(session)
 }
