@@ -186,7 +186,7 @@ pub struct Greeks {
     pub reserved: [u8; 3],
 }
 
-/// The smile of one expiry in raw SVI: total variance w(k) = a + b (ρ (k − m) + √((k − m)² + σ²)) at
+/// The smile of one expiry in raw SVI: total variance a + b (ρ (k − m) + √((k − m)² + σ²)) over
 /// log-moneyness k = ln(K/F). The header's instrument is the expiry's index. No points: none yet.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
