@@ -293,3 +293,51 @@ fn odd_quotes_are_representable() {
     assert_eq!((totals.one_sided, totals.locked, totals.crossed, totals.empty), (1, 1, 1, 1));
     assert_eq!((totals.quotes, totals.quote_size), (5, 15));
 }
+
+/// 70 % of a trading day's variance in its session, none on days without trading.
+const WEIGHTS: &str = "session_weight = 2.585\novernight_weight = 0.4114\nclosed_weight = 0.0\n";
+
+#[test]
+fn volatility_has_a_clock_of_its_own_and_a_year_of_it_is_a_year() {
+    let text = include_str!("../config/universe.toml");
+    let weighted = text
+        .replace("half_day_close = \"13:00\"\n", &format!("half_day_close = \"13:00\"\n{WEIGHTS}"));
+    let fomc =
+        "\n[[event]]\nname = \"FOMC\"\ndate = \"2019-07-31\"\ntime = \"14:00\"\ndays = 1.5\n";
+    let universe = Universe::parse("universe.toml", &(weighted + fomc)).unwrap();
+    let clock = &universe.calendars[0].variance;
+    let at = |month: i8, day: i8, hour: i8| {
+        let time = jiff::civil::date(2019, month, day).at(hour, 0, 0, 0);
+        time.in_tz("America/New_York").unwrap().timestamp().as_nanosecond() as u64
+    };
+    let days = |from, to| clock.years_between(from, to) * 365.0;
+    let year = days(at(1, 2, 0), at(12, 31, 0)) * 365.0 / 363.0;
+    assert!((year - 366.5).abs() < 3.0, "a year and the announcement: {year}");
+    let session = days(at(6, 26, 10), at(6, 26, 16)) / 6.0 * 6.5;
+    let night = days(at(6, 26, 16), at(6, 27, 9)) / 17.0 * 17.5;
+    assert!((session / (session + night) - 0.7).abs() < 0.001, "{session} {night}");
+    assert_eq!(days(at(6, 29, 0), at(6, 30, 23)), 0.0, "a weekend");
+    assert_eq!(days(at(7, 4, 1), at(7, 4, 20)), 0.0, "a holiday");
+    let jump = days(at(7, 31, 13), at(7, 31, 15)) - days(at(7, 30, 13), at(7, 30, 15));
+    assert!((jump - 1.5).abs() < 1e-9, "the announcement: {jump}");
+    let half_day = days(at(7, 3, 14), at(7, 3, 15)) / days(at(7, 2, 14), at(7, 2, 15));
+    assert!((half_day - 0.4114 / 2.585).abs() < 1e-6, "closed at one: {half_day}");
+    let parts = days(at(6, 26, 11), at(7, 9, 12)) + days(at(7, 9, 12), at(8, 2, 9));
+    assert!((parts - days(at(6, 26, 11), at(8, 2, 9))).abs() < 1e-9, "it adds up");
+    let last = clock.years_between(at(6, 26, 16) - 1_000_000, at(6, 26, 16));
+    let exact = clock.pace(at(6, 26, 15)) * 0.001 / (365.0 * 86_400.0);
+    assert!((last / exact - 1.0).abs() < 1e-12, "the last millisecond: {last}");
+}
+
+#[test]
+fn with_equal_weights_both_clocks_are_the_same_to_the_bit() {
+    let universe = universe(Clock::Receive);
+    let clock = &universe.calendars[0].variance;
+    for span in [1, 60_000_000_000, 86_400_000_000_000, 7_777_777_777_777_777] {
+        let years = span as f64 / (1e9 * 365.0 * 86_400.0);
+        assert_eq!(
+            clock.years_between(1_561_578_300_000_000_000, 1_561_578_300_000_000_000 + span),
+            years
+        );
+    }
+}
