@@ -49,7 +49,10 @@ struct Day {
 }
 
 fn day(files: &[(&str, u16, u32)], until: u32, pairs_min: usize) -> Option<Day> {
-    let universe = universe_with(Clock::Exchange, pairs_min);
+    day_on(files, until, universe_with(Clock::Exchange, pairs_min))
+}
+
+fn day_on(files: &[(&str, u16, u32)], until: u32, universe: Universe) -> Option<Day> {
     let mut chain = Chain::new(&universe);
     let mut events = Vec::new();
     for (name, source, first) in files {
@@ -340,4 +343,41 @@ fn with_equal_weights_both_clocks_are_the_same_to_the_bit() {
             years
         );
     }
+}
+
+/// The same market on two clocks: prices stay, volatilities trade time for level, and theta is
+/// what a calendar year takes either way.
+#[test]
+fn on_another_clock_prices_stay_and_volatility_times_root_time_too() {
+    let text = include_str!("../config/universe.toml");
+    let rules = format!("half_day_close = \"13:00\"\n{WEIGHTS}");
+    let text = text.replace("half_day_close = \"13:00\"\n", &rules);
+    let weighted = Universe { clock: Clock::Exchange, ..Universe::parse("u", &text).unwrap() };
+    let Some(plain) = day_on(GOOG, 42_000, universe_with(Clock::Exchange, 2)) else { return };
+    let Some(other) = day_on(GOOG, 42_000, weighted) else { return };
+    let mut compared = 0;
+    for index in 0..4_000 {
+        let (Some(a), Some(b)) = (plain.chain.greeks(index), other.chain.greeks(index)) else {
+            continue;
+        };
+        if a.status != VolStatus::OK || b.status != VolStatus::OK || a.price < 0.05 {
+            continue;
+        }
+        let of = |day: &Day| {
+            let expiry = day.chain.instrument(index).unwrap().expiry;
+            let expiry = day.chain.expiry(expiry);
+            (expiry.vol_years, expiry.vol_pace)
+        };
+        let ((years_a, _), (years_b, pace)) = (of(&plain), of(&other));
+        assert!((pace - 3.744).abs() < 0.01, "in the session: {pace}");
+        let deviation = (a.iv * years_a.sqrt(), b.iv * years_b.sqrt());
+        assert!((deviation.0 / deviation.1 - 1.0).abs() < 1e-6, "{index}: {deviation:?}");
+        assert!((a.delta - b.delta).abs() < 1e-5 && (a.price - b.price).abs() < 1e-4 * a.price);
+        let decay = |g: &zomma::wire::market::Greeks| f64::from(g.vega) * g.iv;
+        let wanted =
+            f64::from(a.theta) + decay(&a) / (2.0 * years_a) - pace * decay(&b) / (2.0 * years_b);
+        assert!((f64::from(b.theta) / wanted - 1.0).abs() < 1e-3, "{index}: {b:?} {wanted}");
+        compared += 1;
+    }
+    assert!(compared > 100, "{compared}");
 }

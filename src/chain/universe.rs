@@ -179,8 +179,8 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[rates]`, `[chain]`, `[greeks]` and `[surface]` out of a
-    /// file. `None` where something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[rates]`, `[chain]`, `[greeks]` and
+    /// `[surface]` out of a file. `None` where something is wrong: the reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
