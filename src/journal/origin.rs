@@ -1,6 +1,7 @@
-//! Two manifests in; in which ways one program is another than the one that wrote a journal out.
+//! A manifest in; in which ways the program that reads a journal is another than the one that
+//! wrote it out.
 
-use super::Manifest;
+use super::{Manifest, Session, Status, Stream};
 use alloc::{format, string::String, vec::Vec};
 
 impl Manifest {
@@ -21,11 +22,25 @@ impl Manifest {
                 "it was made for {there}, this program is for {here}: floating point rounds apart"
             ));
         }
-        if self.program != here.program {
-            let of = |of: &Manifest| format!("zomma {} ({})", of.version, short(&of.program));
-            why.push(format!("it was made by {}, this is {}", of(self), of(here)));
+        let other = self.sessions.iter().find(|session| session.program != here.program);
+        if let Some(Session { version, program, .. }) = other {
+            let (there, me) = (short(program), short(&here.program));
+            let (mine, by) = (&here.version, format!("zomma {version} ({there})"));
+            why.push(format!("it was made by {by}, this is zomma {mine} ({me})"));
+        }
+        if self.sessions.iter().any(|session| session.config_hash != self.config_hash) {
+            why.push("its sessions ran with more than one configuration".into());
         }
         why
+    }
+
+    /// How many records a stream has, where the run has ended and counted them; else 0.
+    pub fn counted(&self, stream: Stream) -> u64 {
+        match (self.status, stream) {
+            (Status::Running | Status::Recovering, _) => 0,
+            (_, Stream::Inputs) => self.inputs,
+            (_, Stream::Outputs) => self.outputs,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A journal's directory in, text about it out: what `zomma journal verify|stat|dump` print.
 
 use super::{
-    End, Error, Manifest, Names, Reader, Status, Stream,
+    End, Error, Manifest, Names, Reader, Session, Stream,
     bar::Bar,
     dump::{Form, Scribe, Side, Wanted},
     fields::show_time,
@@ -55,7 +55,7 @@ pub fn verify(directory: &Path, out: &mut impl Write) -> Result<bool, ToolError>
     let mut whole = true;
     for (stream, title) in STREAMS {
         let mut reader = Reader::open(directory, stream)?;
-        let mut bar = Bar::new(title, promised(&reader, stream));
+        let mut bar = Bar::new(title, reader.manifest().counted(stream));
         while reader.next_event().is_some() {
             bar.at(reader.records());
         }
@@ -65,16 +65,6 @@ pub fn verify(directory: &Path, out: &mut impl Write) -> Result<bool, ToolError>
         whole &= end.is_whole();
     }
     Ok(whole)
-}
-
-/// How many records a stream has, where the run has ended and knows it; else 0.
-fn promised(reader: &Reader, stream: Stream) -> u64 {
-    let manifest = reader.manifest();
-    match (manifest.status, stream) {
-        (Status::Running, _) => 0,
-        (_, Stream::Inputs) => manifest.inputs,
-        (_, Stream::Outputs) => manifest.outputs,
-    }
 }
 
 /// How many events of a kind there are, and how many came in the busiest second.
@@ -111,7 +101,7 @@ fn count(directory: &Path, (stream, title): (Stream, &'static str)) -> Result<Co
     let mut reader = Reader::open(directory, stream)?;
     let (mut of_kind, mut all) = ([Count::default(); 256], Count::default());
     let (mut first, mut last) = (None, 0);
-    let mut bar = Bar::new(title, promised(&reader, stream));
+    let mut bar = Bar::new(title, reader.manifest().counted(stream));
     while let Some(event) = reader.next_event() {
         let second = event.ts_recv / NANOS_PER_SECOND;
         of_kind[usize::from(event.kind.0)].add(second);
@@ -167,8 +157,22 @@ fn head(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "target   {}", manifest.cpu)?;
     writeln!(out, "config   {}{files}", short(&manifest.config_hash))?;
     writeln!(out, "schema   {}, format {}", short(&manifest.schema), manifest.format)?;
-    writeln!(out, "epoch    {:032x}", manifest.epoch)?;
-    writeln!(out, "began    {}", show_time(manifest.wall))
+    writeln!(out, "{} sessions", manifest.sessions.len())?;
+    let numbered = manifest.sessions.iter().enumerate();
+    numbered.into_iter().try_for_each(|(i, session)| told(i + 1, session, out))
+}
+
+/// When a session began, from which records on, what it found, and how it ended.
+fn told(number: usize, session: &Session, out: &mut impl Write) -> io::Result<()> {
+    let Session { wall, first: [input, output], status, epoch, .. } = session;
+    let (began, start) = (show_time(*wall), session.start.outcome());
+    writeln!(out, "  {number}  {began}  inputs from {input}, outputs from {output}: {status:?}")?;
+    writeln!(out, "     epoch {epoch:032x}, program {}", short(&session.program))?;
+    writeln!(out, "     began {start}")?;
+    for tail in session.start.tails.iter().filter(|tail| !tail.found.is_empty()) {
+        writeln!(out, "     {}: {} kept, {} lost", tail.found, tail.kept, tail.lost)?;
+    }
+    Ok(())
 }
 
 /// Both streams as one: each input, then what it led to.
