@@ -60,8 +60,8 @@ macro_rules! table {
     };
 }
 
-/// Where the payload begins.
-pub(super) const PAYLOAD_AT: usize = offset_of!(Event, payload);
+/// Where the payload of an event begins, in bytes.
+pub const PAYLOAD_AT: usize = offset_of!(Event, payload);
 
 const HEADER: &[Field] = table!(0, Event: seq Number, ts_event Time, ts_recv Time,
     instrument Number, source Number, kind Number, flags Number);
@@ -255,8 +255,7 @@ mod tests {
         let wanted = ["0", "-", epoch, "3", "0", "QUOTE", "0", "-1.25", "-", "7", "0", "0"];
         assert_eq!(shown, wanted);
         let json: alloc::vec::Vec<_> = fields(Kind::QUOTE).map(|f| f.json(&event)).collect();
-        let wanted =
-            ["0", "null", "0", "3", "0", "\"QUOTE\"", "0", "-1.25", "null", "7", "0", "0"];
+        let wanted = ["0", "null", "0", "3", "0", "\"QUOTE\"", "0", "-1.25", "null", "7", "0", "0"];
         assert_eq!(json, wanted);
     }
 }

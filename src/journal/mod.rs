@@ -42,7 +42,7 @@ pub use compare::{Compare, Difference, Verdict, stage_of};
 pub use directory::{Journal, Opened};
 pub use end::{Cause, End, Place};
 pub use error::Error;
-pub use fields::{Field, FieldType, fields, schema, show_time};
+pub use fields::{Field, FieldType, PAYLOAD_AT, fields, schema, show_time};
 pub use format::Stream;
 pub use manifest::{ConfigFile, MANIFEST, Manifest};
 pub use names::Names;

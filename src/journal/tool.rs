@@ -232,9 +232,8 @@ pub fn dump(
     (form, names): (Form, Names),
     out: &mut impl Write,
 ) -> Result<Vec<End>, ToolError> {
-    let open = |stream, is_wanted: bool| {
-        is_wanted.then(|| Reader::open(directory, stream)).transpose()
-    };
+    let open =
+        |stream, is_wanted: bool| is_wanted.then(|| Reader::open(directory, stream)).transpose();
     let inputs = open(Stream::Inputs, wanted.inputs)?;
     let mut merge = Merge::new(inputs, open(Stream::Outputs, wanted.outputs)?);
     let mut scribe = Scribe::new(out, form, names)?;

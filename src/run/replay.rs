@@ -199,7 +199,9 @@ fn until(
     request: &Request,
 ) -> Result<(), Failure> {
     if request.threads.is_some_and(|threads| threads != Threads::Inline) {
-        return Err(Failure::input("--until-order looks at one thread's state; leave --threads out"));
+        return Err(Failure::input(
+            "--until-order looks at one thread's state; leave --threads out",
+        ));
     }
     let mut scene = Scene::new(order, names(directory)?, plan, source.stop());
     lanes::inline(plan, &mut source, &mut scene);

@@ -97,7 +97,12 @@ impl Scene {
         writeln!(out, "  {} of {strategy}, package {}", order.purpose.name(), order.package)?;
         let (quantity, limit) = (order.quantity, order.limit.to_f64());
         writeln!(out, "  {quantity} packages at a net of {limit} a unit (negative is received)")?;
-        writeln!(out, "  decided {}, market time {}", show_time(head.ts_recv), show_time(desk.chain.now))?;
+        writeln!(
+            out,
+            "  decided {}, market time {}",
+            show_time(head.ts_recv),
+            show_time(desk.chain.now)
+        )?;
         writeln!(out, "legs")?;
         self.legs.iter().try_for_each(|leg| self.leg(desk, leg, out))?;
         self.expiry(desk, out)?;
@@ -124,7 +129,13 @@ impl Scene {
             Some(g) => writeln!(
                 out,
                 "; iv {:.4} theo {:.4} delta {:.4} gamma {:.6} theta {:.3} vega {:.3} ({})",
-                g.iv, g.price, g.delta, g.gamma, g.theta, g.vega, g.status.name()
+                g.iv,
+                g.price,
+                g.delta,
+                g.gamma,
+                g.theta,
+                g.vega,
+                g.status.name()
             ),
             None => writeln!(out, "; no Greeks"),
         }
@@ -138,7 +149,10 @@ impl Scene {
         writeln!(out, "expiry\n  settles {}", show_time(expiry.settles))?;
         let (forward, discount, years) = (expiry.forward, expiry.discount, expiry.years);
         writeln!(out, "  forward {forward:.4}, discount {discount:.6}, {years:.8} years")?;
-        writeln!(out, "  spot {}", desk.chain.spot(terms.root))
+        match desk.chain.spot(terms.root) {
+            spot if spot.is_nan() => writeln!(out, "  spot not known"),
+            spot => writeln!(out, "  spot {spot}"),
+        }
     }
 
     fn book(&self, desk: &Desk, out: &mut String) -> core::fmt::Result {

@@ -2,6 +2,7 @@
 //! two are the same but for their numbers, and counts by what they are, out.
 
 use crate::{
+    journal::{PAYLOAD_AT, fields},
     risk::limit_doc,
     strategy::Code,
     wire::{
@@ -57,8 +58,8 @@ impl Unit {
     pub(super) fn is_same(&self, other: &Unit, again: &BTreeMap<u64, u64>) -> bool {
         let same = |(a, b): (&Event, &Event)| bare(a).bytes() == bare(b).bytes();
         let target = |unit: &Unit| unit.head().body::<Cancel>().order;
-        let cancels = self.head().kind != Kind::CANCEL
-            || again.get(&target(self)) == Some(&target(other));
+        let cancels =
+            self.head().kind != Kind::CANCEL || again.get(&target(self)) == Some(&target(other));
         cancels && self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
     }
 }
@@ -80,6 +81,20 @@ fn bare(event: &Event) -> Event {
         _ => event.payload,
     };
     Event { payload, ..*event }
+}
+
+/// An output in words, without the header that it has from its cause.
+pub(super) fn words(event: &Event, symbol: &str) -> String {
+    let named = match event.kind {
+        Kind::DECISION => Code(event.body::<Decision>().code).name(),
+        Kind::BREACH => limit_doc(event.body::<Breach>().limit).map_or("", |doc| doc.name),
+        Kind::ORDER => event.body::<Order>().purpose.name(),
+        _ => symbol,
+    };
+    let fields = fields(event.kind).filter(|field| field.at >= PAYLOAD_AT);
+    let fields: String =
+        fields.map(|field| format!(" {}={}", field.name, field.show(event))).collect();
+    format!("{:?} {named}{fields}", event.kind)
 }
 
 /// How often what was concluded, on either side.

@@ -9,7 +9,7 @@ use super::{
     Failure, Files, Plan, lanes,
     replay::{files_of, open},
     tools::names,
-    units::{Counts, Unit, units},
+    units::{Counts, Unit, units, words},
 };
 use crate::{
     book::{Book, Desk},
@@ -199,11 +199,11 @@ impl Sides {
         }
         self.causes += 1;
         if self.causes <= self.first {
-            let line = |event: &Event| dump::line(event, self.names.of(event.instrument));
-            let mut text = format!("{}\n", line(input));
+            let name = |event: &Event| self.names.of(event.instrument);
+            let mut text = format!("{}\n", dump::line(input, name(input)));
             for (units, title) in self.only.iter().zip(["recorded", "replayed"]) {
                 for event in units.iter().flat_map(Unit::events) {
-                    text += &format!("    {title}  {}\n", line(event));
+                    text += &format!("    {title}  {}\n", words(event, name(event)));
                 }
             }
             self.shown.push(text);
@@ -224,7 +224,11 @@ impl Sides {
         let new = self.fresh.len() as u64 + self.answered;
         let answered = self.answered;
         println!("  {new} orders are new: never filled, {answered} of them canceled when asked.");
-        println!("\n{} inputs lead to something else; the first:", self.causes);
+        println!(
+            "\n{} inputs lead to something else{}",
+            self.causes,
+            ["", "; the first:"][usize::from(self.causes > 0)]
+        );
         self.shown.iter().for_each(|text| println!("  {text}"));
     }
 }
