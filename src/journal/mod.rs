@@ -25,9 +25,12 @@
 //! next one is needed, never a signal: blocks are reserved up front. After the first failed sync
 //! nothing is believed: the kernel marks pages clean that were lost.
 
+pub mod dump;
 pub mod format;
 pub mod tool;
 
+mod bar;
+mod between;
 mod compare;
 mod crc;
 mod directory;
@@ -39,6 +42,8 @@ mod hold;
 mod keeper;
 mod manifest;
 mod map;
+mod names;
+mod origin;
 mod reader;
 mod recover;
 mod resume;
@@ -50,14 +55,17 @@ mod tee;
 mod v1;
 mod writer;
 
-pub use compare::{Compare, Comparing, Difference, Verdict};
+pub use bar::Bar;
+pub use between::{Between, Mark};
+pub use compare::{Compare, Difference, Verdict, stage_of};
 pub use directory::{Journal, Opened};
 pub use end::{Cause, End, Place};
 pub use error::Error;
-pub use fields::{Field, FieldType, fields, schema};
+pub use fields::{Field, FieldType, PAYLOAD_AT, fields, schema, show_time};
 pub use format::Stream;
 pub use hold::Hold;
 pub use manifest::{ConfigFile, MANIFEST, Manifest};
+pub use names::Names;
 pub use reader::Reader;
 pub use resume::{Allow, Resumed};
 pub use session::{Outcome, Session, Start, Status, Tail};
