@@ -1,8 +1,9 @@
 //! The writers' marks in; segments ready ahead of them, pages on the disk behind them out.
 //!
-//! One thread for both streams (one for each, where orders wait for the disk) does everything that may take long, so that the writers do nothing
-//! but store: it makes the next segment, touches the pages that write-back has protected again,
-//! brings finished pages to the disk, seals what is full, unmaps what is done.
+//! One thread for both streams (one for each, where orders wait for the disk) does everything that
+//! may take long, so that the writers do nothing but store: it makes the next segment, touches the
+//! pages that write-back has protected again, brings finished pages to the disk, seals what is
+//! full, unmaps what is done.
 
 use super::{
     Error, Settings, Sync,
