@@ -15,6 +15,7 @@ mod progress;
 pub mod replay;
 pub mod report;
 pub mod settings;
+pub mod simulate;
 mod stages;
 mod supervisor;
 pub mod tools;

@@ -108,8 +108,10 @@ impl Broker {
         if bad.strikes(Fault::Test) {
             self.say("1", Body::default().with(112, "ARE YOU THERE"), now, bad);
         }
-        if self.next_in > 1 && bad.strikes(Fault::Ask) {
-            let begin = 1 + bad.below(self.next_in - 1);
+        // Only for what it has answered: a gate takes the request for the word that an order which
+        // it was not told of never came.
+        if self.exchange.telling.is_empty() && bad.strikes(Fault::Ask) {
+            let begin = 1 + bad.below(self.next_in.saturating_sub(1));
             self.say("2", Body::default().with(7, begin).with(16, 0), now, bad);
         }
         if bad.strikes(Fault::Noise) {

@@ -4,7 +4,10 @@
 //! though they do not: somebody hidden was there. What the venue does wrong is in the table of
 //! [`super::FAULTS`]; what it did is in [`Exchange::fills`], whether it was told or not.
 
-use super::{Dice, Fault, Mischief, market::Market};
+use super::{
+    Dice, Fault, Mischief,
+    market::{Best, Market},
+};
 use crate::wire::{Timestamp, UNDEF_PRICE};
 use alloc::{collections::VecDeque, format, string::String, vec, vec::Vec};
 
@@ -128,6 +131,11 @@ impl Exchange {
         }
     }
 
+    /// From now on everything fills at its limit, so that what a client wants to close it can.
+    pub fn calm(&mut self) {
+        self.generosity = 1.0;
+    }
+
     /// The order of a client's number.
     pub fn find(&self, id: u64) -> Option<&Order> {
         self.orders.iter().rev().find(|order| order.id == id)
@@ -207,27 +215,25 @@ impl Exchange {
 
     /// The legs' prices if the order trades now.
     fn price(&mut self, order: &Order, market: &Market) -> Option<Vec<i64>> {
-        let far = |leg: &Leg| {
-            let best = &market.best[leg.place];
-            let price = if leg.side > 0 { best.ask } else { best.bid };
-            (price != UNDEF_PRICE).then_some(price)
-        };
-        let mut prices: Vec<i64> = order.legs.iter().map(far).collect::<Option<_>>()?;
-        let net = |prices: &[i64]| -> i64 {
-            let legs = order.legs.iter().zip(prices);
-            legs.map(|(leg, price)| leg.side * i64::from(leg.ratio) * price).sum()
-        };
-        let over = net(&prices) - order.limit;
+        let mut prices: Vec<i64> = order
+            .legs
+            .iter()
+            .map(|leg| far(&market.best[leg.place], leg))
+            .collect::<Option<_>>()?;
+        let over = net(&order.legs, &prices) - order.limit;
         let lucky = self.dice.chance(self.generosity);
         if over > 0 && !lucky || over <= 0 && self.dice.chance(0.3) {
             return None;
         }
-        if over > 0 {
-            // Somebody hidden takes the difference on the first leg, which may not become negative.
-            let leg = &order.legs[0];
-            prices[0] -= leg.side * over / i64::from(leg.ratio);
+        // Somebody hidden takes the difference, leg by leg; no price may become negative.
+        let mut rest = over.max(0);
+        for (leg, price) in order.legs.iter().zip(&mut prices) {
+            let part = rest / i64::from(leg.ratio);
+            let part = if leg.side > 0 { part.min(*price) } else { part };
+            *price -= leg.side * part;
+            rest -= part * i64::from(leg.ratio);
         }
-        (prices[0] >= 0 && net(&prices) <= order.limit).then_some(prices)
+        (net(&order.legs, &prices) <= order.limit).then_some(prices)
     }
 
     fn fill(&mut self, at: usize, prices: Vec<i64>, now: Timestamp, bad: &mut Mischief) {
@@ -297,6 +303,18 @@ impl Exchange {
         let at = self.telling.iter().position(|told| told.due <= now)?;
         self.telling.remove(at)
     }
+}
+
+/// What a leg pays or gets at once; what nobody bids for is given away.
+fn far(best: &Best, leg: &Leg) -> Option<i64> {
+    let defined = |price: i64| (price != UNDEF_PRICE).then_some(price);
+    if leg.side > 0 { defined(best.ask) } else { Some(defined(best.bid).unwrap_or(0)) }
+}
+
+/// What a package costs.
+fn net(legs: &[Leg], prices: &[i64]) -> i64 {
+    let legs = legs.iter().zip(prices);
+    legs.map(|(leg, price)| leg.side * i64::from(leg.ratio) * price).sum()
 }
 
 /// An order of a number that the venue does not know.
