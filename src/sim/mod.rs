@@ -1,4 +1,4 @@
-//! A seed in; a market, a broker and a venue made of arithmetic, and what goes wrong with them, out.
+//! A seed in; a market, a broker and a venue made of arithmetic, and what goes wrong, out.
 //!
 //! Everything here speaks the real wires: DBN records, the live protocol's lines, datagrams, FIX
 //! 4.4 bytes. It has no socket and no clock: who drives it says what time it is and carries the

@@ -12,12 +12,11 @@ use super::{
 use crate::{
     book::Desk,
     chain::Track,
-    config::Span,
     feed::fix::{FixDecoder, store},
     gate::{Ends, Gate},
     greeks::Revalue,
     journal::{ConfigFile, Inputs, Journal, Manifest, Opened, Outputs, Stream},
-    risk::{Cleared, Limits, Risk},
+    risk::{Cleared, Risk},
     run::{Files, Plan, stages::desk},
     stage::{Emit, Then},
     strategy::Decide,
@@ -107,8 +106,8 @@ impl Engine {
             weakness: *weakness,
             count: 0,
         };
-        let limits = weakened(plan.limits.clone(), *weakness);
-        let rear = Then(Decide::new(plan.strategies.clone()), Then(Risk::new(limits), exit));
+        let rear =
+            Then(Decide::new(plan.strategies.clone()), Then(Risk::new(plan.limits.clone()), exit));
         let front = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let look = Look { witness: Rc::clone(witness), weakness: *weakness, count: 0 };
         let cut = || Cut(Rc::clone(&fuse));
@@ -184,22 +183,4 @@ fn gate(
     let source = plan.broker_source();
     let gate = Gate::new(plan.broker.clone(), String::new(), source, outbound, ends);
     Rc::new(RefCell::new(gate))
-}
-
-/// The limits that RISK holds: those of the configuration, but for what is weakened.
-fn weakened(mut limits: Limits, weakness: Option<Weakness>) -> Limits {
-    match weakness {
-        Some(Weakness::LooseSize) => limits.order_contracts_max *= 4,
-        Some(Weakness::LoosePosition) => limits.position_contracts_max *= 10,
-        Some(Weakness::LooseWorking) => limits.working_orders_max *= 10,
-        Some(Weakness::LooseLoss) => limits.order_loss_max = 1e9,
-        Some(Weakness::LooseDay) => limits.daily_loss_max = 1e9,
-        Some(Weakness::LooseRate) => {
-            (limits.message_rate_max, limits.message_burst) = (1_000, 1_000)
-        }
-        Some(Weakness::LooseAge) => limits.quote_age_max = Span(u64::MAX),
-        Some(Weakness::LooseOdd) => limits.unreconciled_fills_max = 1_000_000,
-        _ => {}
-    }
-    limits
 }

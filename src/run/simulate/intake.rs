@@ -38,7 +38,6 @@ pub(super) enum State {
 }
 
 /// What a session decodes with.
-#[expect(clippy::large_enum_variant, reason = "two of them, made at start")]
 enum Role {
     Stream(Client),
     Datagrams(Packets),
@@ -107,11 +106,6 @@ impl Intake {
             self.lines[MARKET].heard = now;
             self.tell(MARKET, SessionState::UP, 0, now, out);
         }
-    }
-
-    /// Events numbered so far, with those of earlier sessions.
-    pub(super) fn numbered(&self) -> u64 {
-        self.sequencer.next() - 1
     }
 
     /// The number that the broker is expected to use next.

@@ -28,6 +28,19 @@ impl Setting {
         let list = list.map(|(name, text)| (String::from(name), text));
         Setting { files: Files::from_list(Vec::from(list)), way }
     }
+
+    /// The same files, but with another value for a key of the limits.
+    pub(super) fn loosened(&self, key: &str, value: &str) -> Files {
+        let changed = |line: &str| match line.strip_prefix(key) {
+            Some(rest) if rest.starts_with(" =") => format!("{key} = {value}\n"),
+            _ => format!("{line}\n"),
+        };
+        let file = |(name, text): &(String, String)| match name.as_str() {
+            "limits" => (name.clone(), text.lines().map(changed).collect()),
+            _ => (name.clone(), text.clone()),
+        };
+        Files::from_list(self.files.list().iter().map(file).collect())
+    }
 }
 
 const UNIVERSE: &str = r#"

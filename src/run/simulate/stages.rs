@@ -107,7 +107,10 @@ impl Look {
             report.exec_id = !report.exec_id;
             out.emit(desk, &Event { payload: bytemuck::cast(report), ..*event });
         }
-        if weakness == Weakness::ChangeInput && event.kind == Kind::QUOTE && event.seq % 20 == 0 {
+        if weakness == Weakness::ChangeInput
+            && event.kind == Kind::QUOTE
+            && event.seq.is_multiple_of(20)
+        {
             let quote = Quote { bid: Price::UNDEF, ..*event.body() };
             out.emit(desk, &Event { payload: bytemuck::cast(quote), ..*event });
         }

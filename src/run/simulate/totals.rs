@@ -33,6 +33,8 @@ pub struct Totals {
     pub resent: u64,
     /// Orders and cancels that could not be sent.
     pub unsent: u64,
+    /// A sum over all bytes of all inputs and outputs: equal for equal runs.
+    pub digest: u64,
     /// How often each fault struck, in the order of [`FAULTS`].
     pub faults: Vec<u64>,
 }
@@ -58,6 +60,7 @@ impl Totals {
         self.fills += witness.ledger.fills;
         self.resent += gate.resent;
         self.unsent += gate.unsent;
+        self.digest = digest(&witness.inputs).wrapping_add(digest(&witness.outputs));
         self.faults = faults.to_vec();
     }
 
@@ -74,6 +77,7 @@ impl Totals {
         self.restarts += other.restarts;
         self.resent += other.resent;
         self.unsent += other.unsent;
+        self.digest = self.digest.wrapping_add(other.digest);
         if self.faults.is_empty() {
             self.faults = vec![0; FAULTS.len()];
         }
@@ -82,12 +86,20 @@ impl Totals {
     }
 }
 
+/// FNV-1a by words.
+fn digest(events: &[Event]) -> u64 {
+    let words = events.iter().flat_map(bytemuck::cast_ref::<Event, [u64; 8]>);
+    words.fold(0xcbf2_9ce4_8422_2325, |hash: u64, word| {
+        (hash ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(17)
+    })
+}
+
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "{} runs, {} inputs, {} outputs: {} orders approved, {} refused, {} at the venue, {} \
-             leg fills, {} halts, {} restarts, {} messages resent, {} unsent",
+             leg fills, {} halts, {} restarts, {} messages resent, {} unsent; digest {:016x}",
             self.runs,
             self.inputs,
             self.outputs,
@@ -98,7 +110,8 @@ impl fmt::Display for Totals {
             self.halts,
             self.restarts,
             self.resent,
-            self.unsent
+            self.unsent,
+            self.digest
         )?;
         for (row, count) in FAULTS.iter().zip(&self.faults) {
             writeln!(f, "  {:>8}  {:<26} {}", count, row.name, row.about)?;

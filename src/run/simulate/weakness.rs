@@ -46,11 +46,31 @@ weaknesses! {
     IgnorePauses "ignore-pauses" "pauses of trading are not heard of";
     WrongQuantity "wrong-quantity" "the venue understands one contract more than was approved";
     SendTwice "send-twice" "an order's message is written twice";
-    ForgetNumbers "forget-numbers" "the session's numbers do not survive a crash";
-    ForgetTail "forget-tail" "the last inputs do not survive a crash";
 }
 
 impl Weakness {
+    /// The limit that the engine takes otherwise than the witness: its key and a loose value.
+    pub(super) fn loosens(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Weakness::LooseSize => Some(("order_contracts_max", "1_000")),
+            Weakness::LoosePosition => Some(("position_contracts_max", "1_000")),
+            Weakness::LooseWorking => Some(("working_orders_max", "1_000")),
+            Weakness::LooseLoss => Some(("order_loss_max", "1_000_000.0")),
+            Weakness::LooseDay => Some(("daily_loss_max", "1_000_000.0")),
+            Weakness::LooseRate => Some(("message_rate_max", "1_000")),
+            Weakness::LooseAge => Some(("quote_age_max", "\"1h\"")),
+            Weakness::LooseOdd => Some(("unreconciled_fills_max", "1_000_000")),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the journal and its replay that must show it; everything else must be seen
+    /// while it happens.
+    pub(super) fn is_for_the_journal(self) -> bool {
+        use Weakness::{ChangeInput, DropInput, DropOutput};
+        matches!(self, DropInput | ChangeInput | DropOutput)
+    }
+
     /// The weakness of a name.
     pub fn named(name: &str) -> Option<Weakness> {
         WEAKNESSES.iter().find(|row| row.name == name).map(|row| row.weakness)

@@ -62,7 +62,6 @@ pub(super) struct World {
     broker: Rc<RefCell<Broker>>,
     pub(super) witness: Rc<RefCell<Witness>>,
     pub(super) engine: Option<Engine>,
-    common: Common,
     wire: Option<Rc<Wire>>,
     silent_until: Timestamp,
     command: Option<Event>,
@@ -81,7 +80,11 @@ impl World {
         let told = |errors: Vec<crate::config::Error>| {
             errors.iter().map(|e| e.to_string() + "\n").collect::<String>()
         };
-        let plan = Rc::new(Plan::new(&setting.files).map_err(told)?);
+        let strict = Plan::new(&setting.files).map_err(told)?;
+        let loose = case.weakness.and_then(Weakness::loosens);
+        let files = loose
+            .map_or_else(|| setting.files.clone(), |(key, value)| setting.loosened(key, value));
+        let plan = Rc::new(Plan::new(&files).map_err(told)?);
         let mut bad = Mischief::new(&mut dice);
         bad.keep(|fault| {
             let name = FAULTS[fault as usize].name;
@@ -91,10 +94,10 @@ impl World {
         let market = Market::new(&mut dice);
         let broker = Rc::new(RefCell::new(Broker::new(&mut dice)));
         let fee = crate::book::from_currency(plan.account.fee_per_contract);
-        let witness = Witness::new(&plan.limits, fee, plan.broker_source(), &broker);
+        let witness = Witness::new(&strict.limits, fee, plan.broker_source(), &broker);
         let witness = Rc::new(RefCell::new(witness));
         let weakness = case.weakness;
-        let common = Common { plan, files: setting.files, weakness, witness: Rc::clone(&witness) };
+        let common = Common { plan, files, weakness, witness: Rc::clone(&witness) };
         let engine = Engine::start(&common, base, BEGIN)?;
         let mut world = World {
             now: BEGIN,
@@ -105,7 +108,6 @@ impl World {
             broker,
             witness,
             engine: Some(engine),
-            common,
             wire: None,
             silent_until: 0,
             command: None,
