@@ -8,6 +8,7 @@ pub mod black;
 pub mod implied;
 pub mod american;
 pub mod forward;
+pub mod surface;
 
 mod revalue;
 mod slate;

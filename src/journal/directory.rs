@@ -1,10 +1,12 @@
 //! A run's directory: made with both streams and their keeper, finished when the run ends.
 
 use super::{
-    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer,
+    Error, Manifest, Session, Settings, Status, Stream, Sync, Watch, Writer, fail,
     format::{self, Header, VERSION},
     keeper::{self, Keep},
     manifest::MANIFEST,
+    reader::Position,
+    writer::Shared,
 };
 use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +28,7 @@ pub struct Journal {
     inputs: Watch,
     outputs: Watch,
     stop: Arc<AtomicBool>,
-    keeper: Option<JoinHandle<()>>,
+    keepers: Vec<JoinHandle<()>>,
     /// Held until this is dropped.
     _lock: File,
 }
@@ -58,29 +60,57 @@ impl Journal {
         }
         let session = Session::of(&manifest, settings.sync, [1, 1])?;
         manifest.sessions = Vec::from([session]);
-        let make = |stream, bytes: usize| {
-            let header = header(&manifest, stream, bytes as u64);
+        Journal::begin(directory, settings, manifest, lock, [Position::default(); 2])
+    }
+
+    /// Makes the first segments of the newest session, behind what is kept of those before; then
+    /// the manifest, and the keeper's thread.
+    pub(super) fn begin(
+        directory: &Path,
+        settings: &Settings,
+        manifest: Manifest,
+        lock: File,
+        keep: [Position; 2],
+    ) -> Result<Opened, Error> {
+        let sync = settings.sync;
+        let make = |stream: Stream, bytes: usize, outputs: Option<&Arc<Shared>>| {
+            let keep = keep[stream.place()];
+            let header = header(&manifest, stream, bytes as u64, keep);
             let seed = header.seed();
-            let (keep, first) = Keep::new(directory.into(), header, settings.sync)?;
-            let writer = Writer::new(first, Arc::clone(keep.shared()), seed);
-            Ok((keep, writer))
+            let chain = if keep.records == 0 { first_chain(&manifest, stream) } else { keep.chain };
+            let (keep, first) = Keep::new(directory.into(), header, sync, outputs)?;
+            Ok((keep.shared().clone(), keep, first, chain, seed))
         };
-        let (keep_inputs, inputs) = make(Stream::Inputs, settings.segment_bytes)?;
-        let (keep_outputs, outputs) = make(Stream::Outputs, settings.output_segment_bytes)?;
+        let (shared_out, keep_out, first_out, chain_out, seed_out) =
+            make(Stream::Outputs, settings.output_segment_bytes, None)?;
+        let (shared_in, keep_in, first_in, chain_in, seed_in) =
+            make(Stream::Inputs, settings.segment_bytes, Some(&shared_out))?;
+        fail::point("begin: before the manifest");
         manifest.write(directory)?;
-        let (stop, settings) = (Arc::new(AtomicBool::new(false)), settings.clone());
-        let stopping = Arc::clone(&stop);
-        let keeper = thread::Builder::new()
-            .name("keeper".into())
-            .spawn(move || keeper::run([keep_inputs, keep_outputs], &settings, &stopping))
-            .map_err(Error::system("start the keeper's thread for", directory))?;
+        fail::point("begin: before the first opening");
+        let inputs = Writer::new(first_in, shared_in, chain_in, seed_in);
+        let outputs = Writer::new(first_out, shared_out, chain_out, seed_out);
+        let stop = Arc::new(AtomicBool::new(false));
+        let shares = match sync {
+            // Two waits for the disk at once are shorter than one after the other.
+            Sync::Strict => Vec::from([Vec::from([keep_in]), Vec::from([keep_out])]),
+            Sync::None | Sync::Interval => Vec::from([Vec::from([keep_in, keep_out])]),
+        };
+        let start = |streams| {
+            let (settings, stop) = (settings.clone(), Arc::clone(&stop));
+            let keeper = thread::Builder::new().name("keeper".into());
+            keeper
+                .spawn(move || keeper::run(streams, &settings, &stop))
+                .map_err(Error::system("start the keeper's thread for", directory))
+        };
+        let keepers = shares.into_iter().map(start).collect::<Result<_, _>>()?;
         let journal = Journal {
             directory: directory.into(),
             manifest,
             inputs: inputs.watch(),
             outputs: outputs.watch(),
             stop,
-            keeper: Some(keeper),
+            keepers,
             _lock: lock,
         };
         Ok(Opened { journal, inputs, outputs })
@@ -97,6 +127,11 @@ impl Journal {
     /// Where it lies.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// What the run is, its sessions among it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// What the keeper could not do, on either stream.
@@ -126,10 +161,9 @@ impl Journal {
     /// Lets the keeper finish; false if it has panicked.
     fn stop_keeper(&mut self) -> bool {
         self.stop.store(true, Ordering::Release);
-        self.keeper.take().is_none_or(|keeper| {
-            keeper.thread().unpark();
-            keeper.join().is_ok()
-        })
+        self.keepers.iter().for_each(|keeper| keeper.thread().unpark());
+        // Each is joined, also behind one that has panicked.
+        self.keepers.drain(..).filter_map(|keeper| keeper.join().err()).count() == 0
     }
 }
 
@@ -150,7 +184,7 @@ fn name_durably(directory: &Path) -> Result<(), Error> {
         .map_err(Error::system("bring to the disk", parent))
 }
 
-fn lock(directory: &Path) -> Result<File, Error> {
+pub(super) fn lock(directory: &Path) -> Result<File, Error> {
     let path = directory.join(LOCK);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(Error::system("make the lock", &path))?;
@@ -161,7 +195,12 @@ fn lock(directory: &Path) -> Result<File, Error> {
     }
 }
 
-fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
+/// What the chain of the whole row begins with.
+fn first_chain(manifest: &Manifest, stream: Stream) -> u32 {
+    format::seed(manifest.session(1).map_or(0, |session| session.epoch), stream)
+}
+
+fn header(manifest: &Manifest, stream: Stream, bytes: u64, keep: Position) -> Header {
     let mut cpu = [0; 16];
     for (to, from) in cpu.iter_mut().zip(manifest.cpu.bytes()) {
         *to = from;
@@ -169,10 +208,10 @@ fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
     Header {
         format: VERSION,
         stream,
-        segment: 1,
+        segment: keep.segment + 1,
         session: manifest.sessions.len() as u32,
         epoch: manifest.epoch,
-        first: 1,
+        first: keep.records + 1,
         bytes: bytes.next_multiple_of(format::PAGE as u64),
         wall: manifest.wall,
         schema: manifest.schema,
