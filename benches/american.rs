@@ -1,7 +1,7 @@
 //! What an American option costs: the premium on a spot tick with the boundary cached, the boundary
 //! itself, an implied volatility. ns an option, eight at once, one core.
 //!
-//! QuantLib's figures for the same terms come from `scripts/quantlib_american.py`.
+//! QuantLib's figures for the same terms come from `scripts/american_peers.py`.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
