@@ -4,7 +4,7 @@
 use crate::wire::{
     Event, KINDS, Kind, PRICE_SCALE, UNDEF_PRICE, UNDEF_TIME,
     control::{Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Quote, Status, Trade},
+    market::{Definition, Forward, Greeks, Interest, Name, Quote, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Leg, Order, Refusal, Report},
 };
 use alloc::{
@@ -76,6 +76,7 @@ fn payload(name: &str) -> &'static [Field] {
         "Trade" => table!(AT, Trade: price Price, size Number, side Text, venue_seq Number),
         "Interest" => table!(AT, Interest: contracts Signed, ts_ref Time),
         "Status" => table!(AT, Status: action Number, reason Number),
+        "Name" => table!(AT, Name: text Text),
         "Run" => table!(AT, Run: epoch Number, order_base Number),
         "Timer" => table!(AT, Timer: id Number, due Time, count Number),
         "Session" => table!(AT, Session: state Number, attempts Number, next_in Number),

@@ -36,6 +36,7 @@ kinds! {
     TRADE = 3, "Trade", "a print";
     INTEREST = 4, "Interest", "open interest; the last one of the day wins";
     STATUS = 5, "Status", "trading status of an instrument or a venue";
+    NAME = 6, "Name", "the symbol behind a new dense index, before its first definition";
 
     // The pipeline's own inputs, made by the feed and journaled like the rest.
     RUN = 32, "Run", "first event of a run: epoch and identities";

@@ -51,6 +51,42 @@ pub struct Definition {
     pub reserved: u16,
 }
 
+/// Bytes of a symbol that one NAME holds.
+pub const NAME_BYTES: usize = 32;
+
+/// A part of the symbol that a dense index stands for; the header's source says in which session.
+/// A part without a zero goes on in the next NAME of the same instrument; a RUN in between means
+/// that the rest was cut off, and the symbol begins anew.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Name {
+    /// ASCII, padded with zeros.
+    pub text: [u8; NAME_BYTES],
+}
+
+impl Name {
+    /// The parts of a symbol, in order. The last one holds at least one zero.
+    pub fn parts(symbol: &[u8]) -> impl Iterator<Item = Name> + '_ {
+        (0..=symbol.len() / NAME_BYTES).map(|part| {
+            let rest = &symbol[part * NAME_BYTES..];
+            let mut text = [0; NAME_BYTES];
+            let len = rest.len().min(NAME_BYTES);
+            text[..len].copy_from_slice(&rest[..len]);
+            Name { text }
+        })
+    }
+
+    /// The part's text.
+    pub fn text(&self) -> &[u8] {
+        &self.text[..self.text.iter().position(|&byte| byte == 0).unwrap_or(NAME_BYTES)]
+    }
+
+    /// Whether the symbol ends in this part.
+    pub fn is_last(&self) -> bool {
+        self.text[NAME_BYTES - 1] == 0
+    }
+}
+
 /// Best bid and ask.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
