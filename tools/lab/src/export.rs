@@ -29,14 +29,14 @@ pub struct Exported {
     pub inputs: u64,
     /// Outputs that were read.
     pub outputs: u64,
-    /// Where a stream ends within a record, as after a kill: what was cut off.
+    /// What a reader of the files should know: a record that a kill cut off, another schema.
     pub notes: Vec<String>,
 }
 
 /// Exports a run. Nothing is left in the folder where it fails.
 pub fn export(options: &Options, progress: &mut Progress) -> Result<Exported, Failure> {
     let manifest = Manifest::read(&options.directory).map_err(unusable)?;
-    let plan = plan_of(&manifest, options)?;
+    let plan = plan_of(&manifest)?;
     let mut folder =
         Folder::make(&options.out, facts::of(&manifest, &plan, options), options.overwrite)?;
     let scribes: Result<Vec<_>, _> =
@@ -52,7 +52,7 @@ pub fn export(options: &Options, progress: &mut Progress) -> Result<Exported, Fa
     let files = export.close()?;
     folder.publish(&files)?;
     let Outputs { reader, end, .. } = export.outputs;
-    let notes = [inputs.1, end].into_iter().flatten().collect();
+    let notes = [other_schema(&manifest), inputs.1, end].into_iter().flatten().collect();
     Ok(Exported { files, inputs: inputs.0, outputs: reader.records(), notes })
 }
 
@@ -60,15 +60,18 @@ fn unusable(error: journal::Error) -> Failure {
     Failure::input(error.to_string())
 }
 
-/// The plan of the run, if its journal holds events as this program knows them.
-fn plan_of(manifest: &Manifest, options: &Options) -> Result<Plan, Failure> {
-    if manifest.schema != journal::schema() {
-        let what = "was written with another schema of events; use the program of its version";
-        let shown = options.directory.display();
-        return Err(Failure::input(format!("{shown}: {what} ({})", manifest.version)));
-    }
+/// What the run was made from: the stages are made of the same again.
+fn plan_of(manifest: &Manifest) -> Result<Plan, Failure> {
     let files = manifest.config.iter().map(|file| (file.name.clone(), file.text.clone()));
     Ok(Plan::new(&Files::from_list(files.collect()))?)
+}
+
+/// A format version keeps the meaning of every byte, but kinds of event may have come or gone.
+fn other_schema(manifest: &Manifest) -> Option<String> {
+    (manifest.schema != journal::schema()).then(|| {
+        let program = &manifest.version;
+        format!("written by zomma {program} with other kinds of event; unknown ones are in `other`")
+    })
 }
 
 struct Export {

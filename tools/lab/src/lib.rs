@@ -18,6 +18,10 @@
 //!
 //! **How files change.** A column never changes its name, type, unit or meaning: what has to be
 //! different becomes a new column, which a reader of an older file finds absent.
+//!
+//! # Files and columns
+//!
+#![doc = include_str!("columns.md")]
 
 mod column;
 pub mod export;

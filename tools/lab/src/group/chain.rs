@@ -1,6 +1,6 @@
 //! The chain at chosen instants in; one row an option out: what a strategy saw of it there.
 
-use super::{Done, Scribe};
+use super::{Done, Opened, Scribe};
 use crate::{
     column::{Day, Name, Stamp},
     known::{Known, Symbol},
@@ -11,7 +11,6 @@ use crate::{
 use std::sync::Arc;
 use zomma::{
     chain::Expiry,
-    run::Failure,
     wire::{
         Event, Price,
         market::{Greeks, VolStatus},
@@ -87,7 +86,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, options: &Options) -> Result<Box<dyn Scribe>, Failure> {
+pub(super) fn open(folder: &mut Folder, options: &Options) -> Opened {
     let expiries: Arc<[Day]> = options.expiries.as_slice().into();
     Ok(Box::new(Snapshots { sheet: folder.sheet()?, every: options.every, expiries, next: 0 }))
 }

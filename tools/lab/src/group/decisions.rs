@@ -1,6 +1,6 @@
 //! Outputs in; what strategies concluded, one row a decision, out.
 
-use super::{Done, Scribe};
+use super::{Done, Opened, Scribe};
 use crate::{
     column::Stamp,
     known::Known,
@@ -10,7 +10,6 @@ use crate::{
 };
 use std::sync::Arc;
 use zomma::{
-    run::Failure,
     strategy::Code,
     wire::{Event, Kind, order},
 };
@@ -49,7 +48,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Result<Box<dyn Scribe>, Failure> {
+pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
     Ok(Box::new(Decisions(folder.sheet()?)))
 }
 

@@ -1,7 +1,7 @@
 //! Inputs in; a file for each kind of the market's events, one of instruments, and one that holds
 //! all kinds, inputs and outputs, that have no file of their own: nothing of a journal is left out.
 
-use super::{Done, Scribe};
+use super::{Done, Opened, Scribe};
 use crate::{
     column::{Day, Name, Stamp},
     known::{Contract, Known, Symbol},
@@ -12,7 +12,6 @@ use crate::{
 use std::fmt::Write;
 use zomma::{
     journal::fields,
-    run::Failure,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
         market::{self, Class},
@@ -191,7 +190,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Result<Box<dyn Scribe>, Failure> {
+pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
     Ok(Box::new(Events {
         instruments: folder.sheet()?,
         quotes: folder.sheet()?,

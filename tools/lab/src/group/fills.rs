@@ -4,7 +4,7 @@
 //! A fill counts as the engine's book counts it: once, however often the broker says it; by the
 //! leg of a combination, whose whole repeats what its legs say.
 
-use super::{Done, Scribe};
+use super::{Done, Opened, Scribe};
 use crate::{
     column::{Day, Name, Stamp},
     known::{Approved, Known, Part, Symbol},
@@ -13,10 +13,7 @@ use crate::{
     table::{Table, table},
 };
 use std::{collections::BTreeSet, sync::Arc};
-use zomma::{
-    run::Failure,
-    wire::{Event, Kind, Price, order::Report as Body, order::ReportKind},
-};
+use zomma::wire::{Event, Kind, Price, order::Report as Body, order::ReportKind};
 
 table! {
     /// An execution report as it came in.
@@ -104,7 +101,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Result<Box<dyn Scribe>, Failure> {
+pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
     let (fills, reports) = (folder.sheet()?, folder.sheet()?);
     Ok(Box::new(Fills { fills, reports, seen: BTreeSet::new() }))
 }

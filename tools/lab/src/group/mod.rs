@@ -20,6 +20,9 @@ use zomma::{run::Failure, wire::Event};
 /// What writing a row comes to.
 pub(crate) type Done = Result<(), Failure>;
 
+/// What beginning a group's files comes to.
+pub(crate) type Opened = Result<Box<dyn Scribe>, Failure>;
+
 /// Writes the files of a group. It sees the inputs and outputs of the range that was asked for.
 pub(crate) trait Scribe {
     /// An input, after the stages have taken it.
@@ -44,7 +47,7 @@ pub struct Group {
     pub(crate) values: bool,
     /// Its files.
     pub tables: fn() -> Vec<Table>,
-    pub(crate) open: fn(&mut Folder, &Options) -> Result<Box<dyn Scribe>, Failure>,
+    pub(crate) open: fn(&mut Folder, &Options) -> Opened,
 }
 
 /// All groups, in the order of an event's life.

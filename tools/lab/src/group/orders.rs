@@ -1,7 +1,7 @@
 //! Outputs in; approved orders with their legs, cancels, refusals with every violated limit, and
 //! halts, out.
 
-use super::{Done, Scribe};
+use super::{Done, Opened, Scribe};
 use crate::{
     column::{Day, Name, Stamp},
     known::{Known, Symbol},
@@ -12,7 +12,6 @@ use crate::{
 use std::sync::Arc;
 use zomma::{
     risk::{Limit, limit_doc},
-    run::Failure,
     wire::{Event, Kind, Price, order},
 };
 
@@ -159,7 +158,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Result<Box<dyn Scribe>, Failure> {
+pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
     Ok(Box::new(Orders {
         orders: folder.sheet()?,
         cancels: folder.sheet()?,
