@@ -1,4 +1,4 @@
-//! What is wrong with a journal, a folder or a disk in; one line, an exit code and no half file out.
+//! What is wrong with a journal, a folder or a disk in; one line, an exit code, no half file out.
 
 use crate::{files::exported, recorded};
 use std::{
