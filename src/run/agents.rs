@@ -95,6 +95,10 @@ impl<S: Emit<Desk, Event> + Close> Agent for Intake<S> {
         self.publish();
         self.stages.close(self.clock.now());
     }
+
+    fn on_panic(&mut self) {
+        self.stages.close(self.clock.now());
+    }
 }
 
 /// A further thread: a ring's messages through the stages that follow on this thread.
@@ -132,6 +136,10 @@ impl<T: Message + core::borrow::Borrow<Event>, S: Emit<Desk, T> + Close> Agent f
     fn on_stop(&mut self) {
         while self.turn() > 0 {}
         self.meter.publish(&self.desk);
+        self.stages.close(self.clock.now());
+    }
+
+    fn on_panic(&mut self) {
         self.stages.close(self.clock.now());
     }
 }

@@ -4,7 +4,10 @@ use super::meter::{Outcome, is_beat};
 use crate::{
     gate::{Counts, Gate},
     risk::Cleared,
-    rt::counters::{Counter, Counters},
+    rt::{
+        counters::{Counter, Counters},
+        trip::Trip,
+    },
     stage::{Emit, Then},
     wire::{Event, Timestamp},
 };
@@ -46,6 +49,7 @@ pub(super) struct Exit {
     broker: Broker,
     /// Events that have come all the way.
     done: Counter,
+    trip: Trip,
 }
 
 impl Exit {
@@ -55,7 +59,7 @@ impl Exit {
         let broker = Broker::declare(file, "gate")?;
         let about = "Number of the last event that has come all the way.";
         let done = file.counter("outcome", "done", "events", about)?;
-        Ok(Exit { gate, outcome, broker, done })
+        Ok(Exit { gate, outcome, broker, done, trip: Trip::of("gate") })
     }
 
     fn publish(&self) {
@@ -83,6 +87,7 @@ impl<K> Emit<K, Cleared> for Exit {
             gate.emit(known, cleared);
         }
         if is_beat(event) {
+            self.trip.look(event);
             self.done.set(event.seq);
             self.publish();
         }

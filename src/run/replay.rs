@@ -1,6 +1,6 @@
 //! A journal in; the same stages over its inputs, and whether they decide the same, out.
 
-use super::{Failure, Files, Plan, stages::desk};
+use super::{Failure, Files, Plan, say::println, stages::desk};
 use crate::{
     chain::Track,
     greeks::Revalue,
@@ -10,7 +10,7 @@ use crate::{
     strategy::Decide,
     wire::Event,
 };
-use std::{format, path::Path, println, string::ToString, vec::Vec};
+use std::{format, path::Path, string::ToString, vec::Vec};
 
 /// What a replay found.
 #[derive(Debug)]

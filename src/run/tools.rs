@@ -3,12 +3,13 @@
 use super::{
     Failure,
     report::{self, Report},
+    say::println,
 };
 use crate::journal::{
     Stream,
     tool::{self, ToolError},
 };
-use std::{format, fs, io, path::Path, println, string::ToString};
+use std::{format, fs, io, path::Path, string::ToString};
 
 /// Prints the report of a run; writes it as HTML or JSON where asked.
 pub fn report(directory: &Path, html: Option<&Path>, json: Option<&Path>) -> Result<(), Failure> {
