@@ -21,6 +21,7 @@ impl Chain {
             Kind::TRADE => self.on_trade(event),
             Kind::GREEKS => self.on_greeks(event),
             Kind::FORWARD => self.on_forward(event),
+            Kind::SMILE => self.on_smile(event),
             Kind::DEFINITION => self.on_definition(event),
             Kind::INTEREST => self.on_interest(event),
             Kind::STATUS => self.on_status(event),
@@ -161,6 +162,13 @@ impl Chain {
         let used = self.expiries_used;
         if let Some(expiry) = self.expiries[..used].get_mut(event.instrument as usize) {
             expiry.take(event.body());
+        }
+    }
+
+    fn on_smile(&mut self, event: &Event) {
+        let used = self.expiries_used;
+        if let Some(expiry) = self.expiries[..used].get_mut(event.instrument as usize) {
+            expiry.smile = *event.body();
         }
     }
 

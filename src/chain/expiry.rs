@@ -1,7 +1,10 @@
 //! One expiry of one root: its strikes in order, each with the call and the put, and dirty marks.
 
 use super::Universe;
-use crate::wire::{NO_INSTRUMENT, Timestamp, market::Forward};
+use crate::wire::{
+    NO_INSTRUMENT, Timestamp,
+    market::{Forward, Smile},
+};
 use alloc::{boxed::Box, vec};
 
 /// Rows of strikes that settle together. Columns are padded to whole blocks of [`Expiry::LANES`].
@@ -19,6 +22,8 @@ pub struct Expiry {
     pub years: f64,
     /// Spread of the pairs' forwards around it, and how many pairs took part.
     pub fit: (f32, u32),
+    /// Its smile as last fitted; no points where there is none.
+    pub smile: Smile,
     /// Changes whenever a row is inserted: what is kept beside the rows must be laid out anew.
     pub layout: u32,
     rows: usize,
@@ -42,6 +47,7 @@ impl Expiry {
             discount: f64::NAN,
             years: f64::NAN,
             fit: (0.0, 0),
+            smile: bytemuck::Zeroable::zeroed(),
             layout: 0,
             rows: 0,
             strikes: vec![f64::NAN; room].into(),
@@ -61,6 +67,12 @@ impl Expiry {
     #[inline(always)]
     pub fn strike(&self, row: usize) -> f64 {
         self.strikes[row]
+    }
+
+    /// The same, NaN for any row that there is no room for either.
+    #[inline(always)]
+    pub fn strike_or_nan(&self, row: usize) -> f64 {
+        self.strikes.get(row).copied().unwrap_or(f64::NAN)
     }
 
     /// All strikes, ascending.

@@ -24,4 +24,4 @@ pub use root::{Root, Style, name_of};
 pub use state::Chain;
 pub use totals::Totals;
 pub use track::Track;
-pub use universe::{CalendarRow, Clock, Limits, Rates, Revaluation, RootRow, Universe};
+pub use universe::{CalendarRow, Clock, Limits, Rates, Revaluation, RootRow, Surface, Universe};

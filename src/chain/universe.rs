@@ -119,6 +119,18 @@ crate::section! {
     }
 }
 
+crate::section! {
+    /// When smiles are fitted.
+    pub struct Surface {
+        /// Beats between two fits.
+        pub every: usize = 2, in 1..=100_000, "beats";
+        /// Expiries fitted then, in turn.
+        pub turns: usize = 1, in 0..=4_096, "expiries";
+        /// Options quoted wider than this share of their mid take no part.
+        pub width_max: f64 = 1.0, in 0.001..=2.0, "-";
+    }
+}
+
 /// What the configuration says of the market.
 #[derive(Clone, Debug)]
 pub struct Universe {
@@ -136,11 +148,13 @@ pub struct Universe {
     pub limits: Limits,
     /// When forwards and Greeks are computed anew.
     pub revaluation: Revaluation,
+    /// When smiles are fitted.
+    pub surface: Surface,
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]` and `[greeks]` out of a file. `None`
-    /// where something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]`, `[greeks]` and `[surface]` out of a
+    /// file. `None` where something is wrong: the reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
@@ -148,6 +162,7 @@ impl Universe {
         let all = read_roots(reader, &names);
         let rates = reader.section::<Rates>("rates");
         let revaluation = reader.section::<Revaluation>("greeks")?;
+        let surface = reader.section::<Surface>("surface")?;
         let limits = reader.section::<Limits>("chain")?;
         let default = all.iter().find(|root| root.text() == "default").cloned();
         let roots: Vec<Root> = all.into_iter().filter(|root| root.text() != "default").collect();
@@ -158,7 +173,7 @@ impl Universe {
         }
         let default = default.map(|root| Root { listed: false, ..root });
         let (calendars, rates, clock) = (calendars?, rates?, Clock::Receive);
-        Some(Universe { roots, default, calendars, rates, clock, limits, revaluation })
+        Some(Universe { roots, default, calendars, rates, clock, limits, revaluation, surface })
     }
 
     /// Reads a whole file of its own, such as `config/universe.toml`.

@@ -7,6 +7,7 @@ pub mod math;
 pub mod black;
 pub mod implied;
 pub mod forward;
+pub mod surface;
 
 mod revalue;
 mod slate;

@@ -1,12 +1,12 @@
 //! A run's directory: made with both streams and their keeper, finished when the run ends.
 
 use super::{
-    Error, Manifest, Settings, Status, Stream, Watch, Writer,
-    format::{self, Header},
+    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer,
+    format::{self, Header, VERSION},
     keeper::{self, Keep},
     manifest::MANIFEST,
 };
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::{
     fs::{self, File, TryLockError},
@@ -48,7 +48,7 @@ impl Journal {
     pub fn create(
         directory: &Path,
         settings: &Settings,
-        manifest: Manifest,
+        mut manifest: Manifest,
     ) -> Result<Opened, Error> {
         fs::create_dir_all(directory).map_err(Error::system("make the directory", directory))?;
         name_durably(directory)?;
@@ -56,6 +56,8 @@ impl Journal {
         if directory.join(MANIFEST).exists() {
             return Err(Error::Exists(directory.into()));
         }
+        let session = Session::of(&manifest, settings.sync, [1, 1])?;
+        manifest.sessions = Vec::from([session]);
         let make = |stream, bytes: usize| {
             let header = header(&manifest, stream, bytes as u64);
             let seed = header.seed();
@@ -112,6 +114,9 @@ impl Journal {
         let died = (!self.stop_keeper()).then(|| Error::KeeperStopped(self.directory.clone()));
         let error = self.error().cloned().or(died);
         self.manifest.status = if error.is_some() { Status::Failed } else { Status::Ended };
+        if let Some(session) = self.manifest.sessions.last_mut() {
+            session.status = self.manifest.status;
+        }
         self.manifest.inputs = self.inputs.written();
         self.manifest.outputs = self.outputs.written();
         self.manifest.write(&self.directory)?;
@@ -162,8 +167,10 @@ fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
         *to = from;
     }
     Header {
+        format: VERSION,
         stream,
         segment: 1,
+        session: manifest.sessions.len() as u32,
         epoch: manifest.epoch,
         first: 1,
         bytes: bytes.next_multiple_of(format::PAGE as u64),

@@ -4,7 +4,7 @@
 use crate::wire::{
     Event, KINDS, Kind, PRICE_SCALE, UNDEF_PRICE, UNDEF_TIME,
     control::{Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Name, Quote, Status, Trade},
+    market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Leg, Order, Refusal, Report},
 };
 use alloc::{
@@ -88,6 +88,10 @@ fn payload(name: &str) -> &'static [Field] {
         "Admin" => table!(AT, Admin: kind Number, len Number, seq Number, text Text),
         "Forward" => table!(AT, Forward: forward Float, discount Float, years Float, spread Float,
             strikes Number),
+        "Smile" => {
+            table!(AT, Smile: a Float, b Float, rho Float, m Float, sigma Float, rms Float,
+                butterfly Float, points Number, crossed Number)
+        }
         "Greeks" => {
             table!(AT, Greeks: iv Float, price Float, delta Float, gamma Float, theta Float,
             vega Float, status Number)

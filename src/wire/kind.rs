@@ -53,6 +53,7 @@ kinds! {
     // Between stages; never journaled as input.
     FORWARD = 96, "Forward", "forward and discount of an expiry, from put-call parity";
     GREEKS = 97, "Greeks", "implied volatility, price and Greeks of one option";
+    SMILE = 98, "Smile", "the smile of an expiry: raw SVI and how well it fits";
 
     // What strategies ask for. RISK turns these into the outputs below.
     INTENT = 112, "Order", "a strategy asks for an order; its legs follow";

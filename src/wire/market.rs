@@ -186,6 +186,31 @@ pub struct Greeks {
     pub reserved: [u8; 3],
 }
 
+/// The smile of one expiry in raw SVI: total variance a + b (ρ (k − m) + √((k − m)² + σ²)) over
+/// log-moneyness k = ln(K/F). The header's instrument is the expiry's index. No points: none yet.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Smile {
+    /// Level, total variance.
+    pub a: f32,
+    /// Steepness of the wings together.
+    pub b: f32,
+    /// Tilt, −1 to 1.
+    pub rho: f32,
+    /// Where the bend lies, log-moneyness.
+    pub m: f32,
+    /// How round the bend is, log-moneyness.
+    pub sigma: f32,
+    /// Root of the weighted mean squared error, half-spreads of the quotes.
+    pub rms: f32,
+    /// Smallest value of Durrleman's g: below 0 a butterfly has a negative price.
+    pub butterfly: f32,
+    /// Options that took part, 0 for no smile.
+    pub points: u16,
+    /// 1 where the smile crosses the one of the expiry before it: calendar arbitrage.
+    pub crossed: u16,
+}
+
 /// The status of an implied volatility, as `zomma iv` prints it.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Pod, Zeroable)]
