@@ -128,7 +128,7 @@ impl Compare {
     }
 
     fn was_killed(&self) -> bool {
-        self.recorded.manifest().status == super::Status::Running
+        self.recorded.manifest().status != super::Status::Ended
     }
 }
 

@@ -358,7 +358,9 @@ impl Made {
             halt.stop();
             if killed && !ends_soon(&running) {
                 let name = running.name();
-                let what = format!("thread {name} hangs; trading has ended, orders may be open");
+                let what = format!(
+                    "thread {name} hangs; trading has ended; see at the broker what is open"
+                );
                 died = died.and(Err(Failure::environment(what)));
                 continue;
             }

@@ -72,7 +72,8 @@ fn supervise(
     supervisor.stop(&made, plan.run.drain.nanos());
     let ended = made.join();
     supervisor.last_word();
-    let finished = journal.finish().map_err(|e| Failure::environment(e.to_string()));
+    let finished = if ended.is_ok() { journal.finish() } else { journal.finish_broken() };
+    let finished = finished.map_err(|e| Failure::environment(e.to_string()));
     if let Ok(manifest) = &finished {
         println!(
             "journal: {} inputs, {} outputs in {}",

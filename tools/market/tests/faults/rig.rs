@@ -5,7 +5,6 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::Instant,
 };
 use zomma::{
     journal::{Manifest, Reader, Status, Stream, tool},
@@ -56,13 +55,11 @@ pub struct Ended {
     pub told: Vec<String>,
     pub printed: String,
     pub error: String,
-    pub at: Instant,
 }
 
 /// Waits for the end, whatever it is.
 pub fn end(engine: Engine) -> Ended {
     let output = engine.child.wait_with_output().unwrap();
-    let at = Instant::now();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     let told = error.lines().filter(|line| line.starts_with("zomma: "));
     Ended {
@@ -71,7 +68,6 @@ pub fn end(engine: Engine) -> Ended {
         told: told.map(String::from).collect(),
         printed: String::from_utf8_lossy(&output.stdout).into_owned(),
         error,
-        at,
     }
 }
 

@@ -34,12 +34,13 @@ fn panics(grouping: &str) -> (usize, u64) {
         let (at_broker, cancels) = stop(served);
         assert!(at_broker > 5, "it has traded: {at_broker}");
         assert!(cancels >= 5, "what rested is canceled: {cancels}");
-        assert_eq!(status(&directory), Status::Ended, "sealed");
+        assert_eq!(status(&directory), Status::Failed, "sealed, and not said to have ended well");
         assert_journal(&directory, at_broker);
         let at = tripped(&ended.error);
-        let late = orders(&directory).iter().filter(|order| order.seq > at).count();
-        let before = matches!(stage, "strategy" | "risk" | "gate") || grouping == "inline";
-        assert!(late == 0 || !before, "{stage}: {late} orders after the event that broke it");
+        // A stage before the broken one may have decided on; what it decided went nowhere.
+        let before = orders(&directory).iter().filter(|order| order.seq <= at).count() as u64;
+        let ends_there = matches!(stage, "strategy" | "risk" | "gate") || grouping == "inline";
+        assert!(at_broker <= before || !ends_there, "{stage}: {at_broker} sent, {before} before");
         (injected, canceled) = (injected + 1, canceled + cancels);
     }
     (injected, canceled)
@@ -74,11 +75,16 @@ fn f29_a_stage_that_hangs_is_noticed_and_ends_trading() {
         let site = Site::new(served.market.data, served.market.orders, &threads(grouping));
         let directory = site.run_directory();
         let mut engine = start(&site, &directory, &[], &format!("hang:{stage}:3000"));
-        let hung = |engine: &crate::engine::Engine| engine.counter("feed", "events") > 3_000;
-        engine.until("the fault", hung);
-        let began = Instant::now();
+        let (mut before, mut moved) = (0, Instant::now());
+        while engine.child.try_wait().unwrap().is_none() {
+            let rounds = engine.counter("outcome", "done");
+            if rounds != before {
+                (before, moved) = (rounds, Instant::now());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
         let ended = end(engine);
-        slowest = slowest.max((ended.at - began).as_secs_f64());
+        slowest = slowest.max(moved.elapsed().as_secs_f64());
         println!("    {grouping} {stage}: {}", ended.told.join("; "));
         ended.assert_told(&["hangs"]);
         let (at_broker, cancels) = stop(served);
