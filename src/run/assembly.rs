@@ -349,8 +349,8 @@ impl Made {
     }
 
     /// Ends the threads in the order of a tick's life, so that each takes all that was sent to it.
-    /// One that does not end once the kill switch is on is left behind, and with it the journal that
-    /// it holds; the end of the process ends it.
+    /// One that does not end once the kill switch is on is left behind, and with it the journal
+    /// that it holds; the end of the process ends it.
     pub(super) fn join(self) -> Result<(), Failure> {
         let mut died = Ok(());
         let killed = self.kill.load(Ordering::SeqCst);
@@ -358,9 +358,7 @@ impl Made {
             halt.stop();
             if killed && !ends_soon(&running) {
                 let name = running.name();
-                let what = format!(
-                    "thread {name} hangs; trading has ended; see at the broker what is open"
-                );
+                let what = format!("thread {name} hangs; see at the broker what is open");
                 died = died.and(Err(Failure::environment(what)));
                 continue;
             }
