@@ -1,11 +1,12 @@
 //! Forwards, implied volatilities and Greeks: the chain in; FORWARD and GREEKS events out.
 //!
 //! The kernels take blocks of eight strikes ([`math`], [`black`], [`implied`]); [`Revalue`] decides
-//! what has to be computed at the end of a batch.
+//! what has to be computed at the end of a batch. [`american`] adds what early exercise is worth.
 
 pub mod math;
 pub mod black;
 pub mod implied;
+pub mod american;
 pub mod forward;
 pub mod surface;
 

@@ -1,10 +1,11 @@
 //! A run's directory: made with both streams and their keeper, finished when the run ends.
 
 use super::{
-    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer,
+    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer, fail,
     format::{self, Header, VERSION},
     keeper::{self, Keep},
     manifest::MANIFEST,
+    reader::Position,
 };
 use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -58,21 +59,41 @@ impl Journal {
         }
         let session = Session::of(&manifest, settings.sync, [1, 1])?;
         manifest.sessions = Vec::from([session]);
-        let make = |stream, bytes: usize| {
-            let header = header(&manifest, stream, bytes as u64);
+        Journal::begin(directory, settings, manifest, lock, [Position::default(); 2])
+    }
+
+    /// Makes the first segments of the newest session, behind what is kept of those before; then
+    /// the manifest, and the keeper's thread.
+    pub(super) fn begin(
+        directory: &Path,
+        settings: &Settings,
+        manifest: Manifest,
+        lock: File,
+        keep: [Position; 2],
+    ) -> Result<Opened, Error> {
+        let sync = settings.sync;
+        let make = |stream: Stream, bytes: usize| {
+            let keep = keep[stream.place()];
+            let header = header(&manifest, stream, bytes as u64, keep);
             let seed = header.seed();
-            let (keep, first) = Keep::new(directory.into(), header, settings.sync)?;
-            let writer = Writer::new(first, Arc::clone(keep.shared()), seed);
-            Ok((keep, writer))
+            let chain = if keep.records == 0 { first_chain(&manifest, stream) } else { keep.chain };
+            let (keep, first) = Keep::new(directory.into(), header, sync)?;
+            Ok((keep.shared().clone(), keep, first, chain, seed))
         };
-        let (keep_inputs, inputs) = make(Stream::Inputs, settings.segment_bytes)?;
-        let (keep_outputs, outputs) = make(Stream::Outputs, settings.output_segment_bytes)?;
+        let (shared_in, keep_in, first_in, chain_in, seed_in) =
+            make(Stream::Inputs, settings.segment_bytes)?;
+        let (shared_out, keep_out, first_out, chain_out, seed_out) =
+            make(Stream::Outputs, settings.output_segment_bytes)?;
+        fail::point("begin: before the manifest");
         manifest.write(directory)?;
+        fail::point("begin: before the first opening");
+        let inputs = Writer::new(first_in, shared_in, chain_in, seed_in);
+        let outputs = Writer::new(first_out, shared_out, chain_out, seed_out);
         let (stop, settings) = (Arc::new(AtomicBool::new(false)), settings.clone());
         let stopping = Arc::clone(&stop);
         let keeper = thread::Builder::new()
             .name("keeper".into())
-            .spawn(move || keeper::run([keep_inputs, keep_outputs], &settings, &stopping))
+            .spawn(move || keeper::run([keep_in, keep_out], &settings, &stopping))
             .map_err(Error::system("start the keeper's thread for", directory))?;
         let journal = Journal {
             directory: directory.into(),
@@ -97,6 +118,11 @@ impl Journal {
     /// Where it lies.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// What the run is, its sessions among it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// What the keeper could not do, on either stream.
@@ -159,7 +185,7 @@ fn name_durably(directory: &Path) -> Result<(), Error> {
         .map_err(Error::system("bring to the disk", parent))
 }
 
-fn lock(directory: &Path) -> Result<File, Error> {
+pub(super) fn lock(directory: &Path) -> Result<File, Error> {
     let path = directory.join(LOCK);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(Error::system("make the lock", &path))?;
@@ -170,7 +196,12 @@ fn lock(directory: &Path) -> Result<File, Error> {
     }
 }
 
-fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
+/// What the chain of the whole row begins with.
+fn first_chain(manifest: &Manifest, stream: Stream) -> u32 {
+    format::seed(manifest.session(1).map_or(0, |session| session.epoch), stream)
+}
+
+fn header(manifest: &Manifest, stream: Stream, bytes: u64, keep: Position) -> Header {
     let mut cpu = [0; 16];
     for (to, from) in cpu.iter_mut().zip(manifest.cpu.bytes()) {
         *to = from;
@@ -178,10 +209,10 @@ fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
     Header {
         format: VERSION,
         stream,
-        segment: 1,
+        segment: keep.segment + 1,
         session: manifest.sessions.len() as u32,
         epoch: manifest.epoch,
-        first: 1,
+        first: keep.records + 1,
         bytes: bytes.next_multiple_of(format::PAGE as u64),
         wall: manifest.wall,
         schema: manifest.schema,

@@ -255,6 +255,11 @@ pub(super) fn chain(seed: u32, before: u32, number: u64, event: &[u64; 8]) -> u3
     crc::step(before, u64::from(content) | u64::from(EVENT) << 32)
 }
 
+/// The seal of a segment that ends with record `number`, its `records`-th.
+pub(super) fn seal(chain: u32, records: u64, number: u64) -> [u64; 3] {
+    [head(SEAL, chain), records, if records == 0 { 0 } else { number }]
+}
+
 /// Commit word and chain as they are stored: one word.
 #[inline(always)]
 pub(super) fn head(commit: u32, chain: u32) -> u64 {

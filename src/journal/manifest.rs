@@ -5,7 +5,7 @@
 //! version, u32 CRC-32C of the archive, u64 its length. The archive is checked before it is read.
 
 use super::{
-    Error, Stream, crc, fields,
+    Error, Stream, crc, fail, fields,
     format::VERSION,
     session::{Session, Status},
     v1,
@@ -160,7 +160,9 @@ fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    fail::point("manifest: before its name");
     fs::rename(&fresh, path)?;
+    fail::point("manifest: before the directory is on the disk");
     File::open(directory)?.sync_all()
 }
 

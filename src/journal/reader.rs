@@ -59,8 +59,25 @@ pub struct Reader {
     /// Seed of the session at hand.
     seed: u32,
     chain: u32,
+    /// The chain where the segment at hand begins.
+    entered: u32,
     event: Event,
     end: Option<End>,
+}
+
+/// A place between two records, and what is proved of all before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Position {
+    /// The segment, 0 where none could be entered; its session.
+    pub(super) segment: u32,
+    pub(super) session: u32,
+    /// Index within the segment of the record behind the place, and how many fit.
+    pub(super) index: u64,
+    pub(super) room: u64,
+    /// Records before the place, and their chain; the chain where the segment begins.
+    pub(super) records: u64,
+    pub(super) chain: u32,
+    pub(super) entered: u32,
 }
 
 /// A segment's file, or why it is none.
@@ -96,6 +113,7 @@ impl Reader {
             records: 0,
             seed: chain,
             chain,
+            entered: chain,
             event: Event::zeroed(),
             end,
         };
@@ -145,6 +163,23 @@ impl Reader {
     /// How many records were handed out.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// The place behind the last record.
+    pub(super) fn position(&self) -> Position {
+        let (chain, entered) = (self.chain, self.entered);
+        match self.current.as_ref().filter(|_| self.end.is_none()).map(|found| &found.header) {
+            None => Position { chain, entered, ..Position::default() },
+            Some(header) => Position {
+                segment: header.segment,
+                session: header.session,
+                index: self.index,
+                room: self.room,
+                records: self.records,
+                chain,
+                entered,
+            },
+        }
     }
 
     /// Number of the session that wrote the record at hand, from 1.
@@ -248,7 +283,7 @@ impl Reader {
         if !is_opened || header.first != number {
             return self.astray();
         }
-        self.seed = header.seed();
+        (self.seed, self.entered) = (header.seed(), self.chain);
         true
     }
 

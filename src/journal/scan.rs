@@ -43,7 +43,7 @@ fn corrupt(known: Known, at: Place, cause: Cause) -> End {
 /// The seal's words as they must be.
 fn seal_of(found: &Found, known: Known) -> [u64; 3] {
     let here = (known.records + 1).saturating_sub(found.header.first);
-    [format::head(SEAL, known.chain), here, if here == 0 { 0 } else { known.records }]
+    format::seal(known.chain, here, known.records)
 }
 
 /// Whether a segment has no seal: the commit word is missing, whatever of the rest came before it.
@@ -92,15 +92,22 @@ pub(super) fn classify(
     let is_empty = slot == [0; RECORD_WORDS];
     let is_unfinished = slot[0] == 0 || lacks_page(found, index, &slot);
     let is_sealed = !is_unsealed(found, known);
-    if let Some(resumes) = resume(found, index, known).or_else(|| later(found, look)) {
-        let promised = (is_sealed && known.synced).then(|| against_seal(found, known)).flatten();
-        return match promised {
-            Some(End::Corrupt { cause: cause @ Cause::Short { .. }, .. }) if is_unfinished => {
-                End::Corrupt { records, at, cause, resumes: Some(resumes) }
+    let here = resume(found, index, known);
+    let is_here = here.is_some();
+    if let Some(resumes) = here.or_else(|| later(found, look)) {
+        let cause = match is_sealed.then(|| against_seal(found, known)) {
+            _ if !is_unfinished => Cause::Record,
+            Some(None) if is_here => Cause::Foreign,
+            // A segment is entered only when it and all before it have their names on the disk.
+            Some(None) if known.synced => {
+                Cause::Short { promised: resumes.record.saturating_sub(1) }
             }
-            _ if is_unfinished => End::Gap { records, at, resumes },
-            _ => End::Corrupt { records, at, cause: Cause::Record, resumes: Some(resumes) },
+            Some(Some(End::Corrupt { cause: Cause::Short { promised }, .. })) if known.synced => {
+                Cause::Short { promised }
+            }
+            _ => return End::Gap { records, at, resumes },
         };
+        return End::Corrupt { records, at, cause, resumes: Some(resumes) };
     }
     let after = word_of((index + 1).min(found.room()));
     let after = found.view.nonzero(after, found.view.len());
