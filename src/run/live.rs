@@ -48,6 +48,7 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
         kill: Default::default(),
         epoch: clock.now(),
         cores,
+        strict: None,
         threads: Vec::new(),
     }
     .start(inputs, outputs)?;
@@ -71,6 +72,7 @@ fn supervise(
     supervisor.watch(&made, plan.run.end_with_market, span);
     supervisor.stop(&made, plan.run.drain.nanos());
     let ended = made.join();
+    let room = supervisor.room();
     supervisor.last_word();
     let finished = if ended.is_ok() { journal.finish() } else { journal.finish_broken() };
     let finished = finished.map_err(|e| Failure::environment(e.to_string()));
@@ -83,7 +85,7 @@ fn supervise(
         );
     }
     // What broke is told first: a journal that a dead thread still holds follows from it.
-    ended.and(finished.map(drop))
+    ended.and(room).and(finished.map(drop))
 }
 
 fn default_directory(now: u64) -> PathBuf {

@@ -19,6 +19,7 @@ pub mod report;
 pub mod say;
 mod scene;
 pub mod settings;
+pub mod simulate;
 mod source;
 mod stages;
 mod supervisor;
