@@ -1,5 +1,5 @@
-//! Power cuts in, as copies of a disk's image taken in one instant while it is written to; a journal
-//! that holds all that it called durable, and nothing that was never written, out.
+//! Power cuts in, as copies of a disk's image taken in one instant while it is written to; a
+//! journal that holds all that it called durable, and nothing that was never written, out.
 //!
 //! The disk is a file on a file system that can clone files: what a clone holds is what the loop
 //! device had written, and not what lay in memory above it.
@@ -178,8 +178,10 @@ fn f6_pages_written_back_out_of_order_are_holes_and_never_spliced() {
             // The first pages, then one beyond what has not been written back yet.
             let beyond = 4_096 * ((round * 5 + at as u64 * 3) % 11 + 4);
             for (from, bytes) in [(0, 4_096 * (round % 3 + 1)), (beyond, 4_096)] {
-                let range = format!("sync_range -w -b -a {from} {bytes}");
-                let written = does("xfs_io", &["-c", &range], &[&run.join(name)]);
+                // Each takes one of its flags: write, then wait.
+                let [write, wait] =
+                    ["w", "a"].map(|flag| format!("sync_range -{flag} {from} {bytes}"));
+                let written = does("xfs_io", &["-c", &write, "-c", &wait], &[&run.join(name)]);
                 assert!(written, "xfs_io is of xfsprogs, as mkfs.xfs is");
             }
         }
@@ -201,7 +203,7 @@ fn f6_pages_written_back_out_of_order_are_holes_and_never_spliced() {
     }
     assert!(holes > 0 && kept > 0, "pages were written back out of order");
     println!(
-        "F6 out-of-order write-back: {rounds} cuts, {holes} streams with holes told, {kept} records \
-         before them kept, {none} without a journal, 0 spliced"
+        "F6 out-of-order write-back: {rounds} cuts, {holes} streams with holes told, {kept} \
+         records before them kept, {none} without a journal, 0 spliced"
     );
 }
