@@ -5,7 +5,8 @@ use lexopt::prelude::*;
 use std::{path::PathBuf, process::ExitCode};
 use zomma::{
     config::{Span, Value as _},
-    run::{self, Failure},
+    journal::dump::Form,
+    run::{self, Failure, settings::Threads},
 };
 
 #[global_allocator]
@@ -34,9 +35,12 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "replay",
-        arguments: "DIR [--verify]",
-        about: "replays a journal; --verify compares every output with what was decided",
-        run: |a| run::replay::replay(a.target("a journal's directory")?, a.verify),
+        arguments: "DIR [--verify] [--from N|TIME] [--to N|TIME] [--speed X] [--until-order N] \
+            [--threads inline|shared|dedicated] [--config F [--set section.key=value]… \
+            [--differences N]] [--force]",
+        about: "replays a journal; --verify compares every output with what was decided, --config \
+            shows what another configuration would have decided",
+        run: |a| run::replay::replay(a.target("a journal's directory")?, &a.replay()?),
     },
     Command {
         name: "report",
@@ -49,11 +53,15 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "journal",
-        arguments: "verify|stat|dump DIR",
+        arguments: "verify|stat|dump DIR [--inputs] [--outputs] [--from N|TIME] [--to N|TIME] \
+            [--kind K,…] [--instrument I,…] [--json|--csv] [--force]",
         about: "checks, summarises or prints a journal",
         run: |a| match a.positional.as_slice() {
-            [verb, dir] => run::tools::journal(&verb.to_string_lossy(), dir.as_ref()),
-            _ => Err(Failure::input("zomma journal: name a verb (verify, stat, dump) and DIR")),
+            [verb, dir] => run::tools::journal(&verb.to_string_lossy(), dir.as_ref(), &a.wanted),
+            _ => Err(Failure::input(format!(
+                "zomma journal: name a verb ({}) and DIR",
+                run::tools::VERBS
+            ))),
         },
     },
 ];
@@ -69,14 +77,30 @@ struct Arguments {
     sets: Vec<String>,
     span: Option<Span>,
     keys: bool,
-    verify: bool,
+    wanted: run::tools::Request,
+    replay: run::replay::Request,
 }
 
 impl Arguments {
-    fn parse(parser: &mut lexopt::Parser) -> Result<Arguments, lexopt::Error> {
+    fn parse(command: &str, parser: &mut lexopt::Parser) -> Result<Arguments, lexopt::Error> {
         let mut found = Arguments::default();
         while let Some(argument) = parser.next()? {
+            let Arguments { wanted, replay, .. } = &mut found;
             match argument {
+                Long("json") if command == "journal" => wanted.form = Form::Json,
+                Long("csv") => wanted.form = Form::Csv,
+                Long("inputs") => wanted.inputs = true,
+                Long("outputs") => wanted.outputs = true,
+                Long("from") => wanted.from = Some(parser.value()?.string()?),
+                Long("to") => wanted.to = Some(parser.value()?.string()?),
+                Long("kind") => wanted.kinds = parser.value()?.string()?,
+                Long("instrument") => wanted.instruments = parser.value()?.string()?,
+                Long("force") => wanted.force = true,
+                Long("speed") => replay.speed = Some(positive(&parser.value()?.string()?)?),
+                Long("until-order") => replay.until_order = Some(parser.value()?.parse()?),
+                Long("threads") => replay.threads = Some(threads(&parser.value()?.string()?)?),
+                Long("differences") => replay.differences = Some(parser.value()?.parse()?),
+                Long("verify") => replay.verify = true,
                 Long("config") => found.config = Some(parser.value()?.into()),
                 Long("dir") => found.dir = Some(parser.value()?.into()),
                 Long("html") => found.html = Some(parser.value()?.into()),
@@ -84,7 +108,6 @@ impl Arguments {
                 Long("set") => found.sets.push(parser.value()?.string()?),
                 Long("for") => found.span = Some(span(&parser.value()?.string()?)?),
                 Long("keys") => found.keys = true,
-                Long("verify") => found.verify = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),
             }
@@ -95,6 +118,12 @@ impl Arguments {
     fn config(&self) -> Result<run::Files, Failure> {
         let path = self.config.as_ref().ok_or_else(|| Failure::input("--config F is missing"))?;
         Ok(run::Files::gather(path, &self.sets)?)
+    }
+
+    fn replay(&self) -> Result<run::replay::Request, Failure> {
+        let files = self.config.is_some().then(|| self.config()).transpose()?;
+        let run::tools::Request { from, to, force, .. } = self.wanted.clone();
+        Ok(run::replay::Request { files, from, to, force, ..self.replay.clone() })
     }
 
     fn target(&self, what: &str) -> Result<&std::path::Path, Failure> {
@@ -108,6 +137,16 @@ impl Arguments {
 fn span(text: &str) -> Result<Span, lexopt::Error> {
     Span::read(&toml::Value::String(text.into()))
         .ok_or_else(|| format!("--for is {text:?}; write {}", Span::WANTED).into())
+}
+
+fn positive(text: &str) -> Result<f64, lexopt::Error> {
+    let number = text.parse().ok().filter(|speed: &f64| *speed > 0.0 && speed.is_finite());
+    number.ok_or_else(|| format!("--speed is {text:?}; write a number above 0").into())
+}
+
+fn threads(text: &str) -> Result<Threads, lexopt::Error> {
+    Threads::read(&toml::Value::String(text.into()))
+        .ok_or_else(|| format!("--threads is {text:?}; write {}", Threads::WANTED).into())
 }
 
 fn usage() -> String {
@@ -134,7 +173,7 @@ fn dispatch() -> Result<(), Failure> {
             let found = COMMANDS.iter().find(|command| command.name == name);
             let unknown = || Failure::input(format!("no command {name:?}; see `zomma help`"));
             let command = found.ok_or_else(unknown)?;
-            return (command.run)(&Arguments::parse(&mut parser).map_err(typed)?);
+            return (command.run)(&Arguments::parse(&name, &mut parser).map_err(typed)?);
         }
     }
     Ok(())

@@ -199,7 +199,7 @@ fn a_page_that_never_reached_the_disk_is_a_gap_and_what_follows_is_not_spliced()
     let file = killed(directory.path(), 400);
     file.write_all_at(&[0; 4096], 8192).unwrap();
     let end = read(directory.path());
-    let End::Corrupt { records: 51, resumes: Some(resumes), .. } = end else { panic!("{end}") };
+    let End::Gap { records: 51, resumes, .. } = end else { panic!("{end}") };
     assert_eq!(resumes.record, 105, "the second record behind the hole proves itself");
 }
 
@@ -356,4 +356,17 @@ fn last_number(mut from: impl Read) -> u64 {
     let mut bytes = Vec::new();
     from.read_to_end(&mut bytes).unwrap();
     bytes.chunks_exact(8).next_back().map_or(0, |last| u64::from_le_bytes(last.try_into().unwrap()))
+}
+
+/// What the last program of version 1 wrote is read for ever, and damage in it is found.
+#[test]
+fn a_directory_of_version_1_is_read() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal_v1");
+    let manifest = Manifest::read(&fixture).unwrap();
+    assert_eq!((manifest.format, manifest.wall, manifest.status), (1, 42, Status::Ended));
+    assert_eq!((manifest.inputs, manifest.outputs, manifest.sessions.len()), (1000, 7, 1));
+    assert_eq!(manifest.config[0].text, "[run]\n");
+    assert_eq!(read(&fixture), End::Clean { records: 1000 });
+    let outputs = Reader::open(&fixture, Stream::Outputs).unwrap().verify();
+    assert_eq!(outputs, End::Clean { records: 7 });
 }

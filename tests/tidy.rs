@@ -263,7 +263,7 @@ fn no_locked_version_is_below_its_advisory_floor() {
 #[test]
 fn the_documents_name_only_what_exists() {
     let mut errors = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "FAULTS.md"] {
         for name in read(&root().join(document)).split('`').skip(1).step_by(2) {
             let path = name.split([' ', ':']).next().unwrap();
             let ours = ["src/", "tests/", "tools/", "benches/", "config/", "scripts/"];

@@ -21,6 +21,7 @@ impl Chain {
             Kind::TRADE => self.on_trade(event),
             Kind::GREEKS => self.on_greeks(event),
             Kind::FORWARD => self.on_forward(event),
+            Kind::SMILE => self.on_smile(event),
             Kind::DEFINITION => self.on_definition(event),
             Kind::INTEREST => self.on_interest(event),
             Kind::STATUS => self.on_status(event),
@@ -158,9 +159,17 @@ impl Chain {
     }
 
     fn on_forward(&mut self, event: &Event) {
+        let index = event.instrument as usize;
+        if index < self.expiries_used {
+            let (years, pace) = (self.vol_years(index as u16), self.vol_pace(index as u16));
+            self.expiries[index].take(event.body(), years, pace);
+        }
+    }
+
+    fn on_smile(&mut self, event: &Event) {
         let used = self.expiries_used;
         if let Some(expiry) = self.expiries[..used].get_mut(event.instrument as usize) {
-            expiry.take(event.body());
+            expiry.smile = *event.body();
         }
     }
 

@@ -1,7 +1,10 @@
 //! One expiry of one root: its strikes in order, each with the call and the put, and dirty marks.
 
 use super::Universe;
-use crate::wire::{NO_INSTRUMENT, Timestamp, market::Forward};
+use crate::wire::{
+    NO_INSTRUMENT, Timestamp,
+    market::{Forward, Smile},
+};
 use alloc::{boxed::Box, vec};
 
 /// Rows of strikes that settle together. Columns are padded to whole blocks of [`Expiry::LANES`].
@@ -17,8 +20,14 @@ pub struct Expiry {
     pub discount: f64,
     /// Years to that instant when the forward was taken.
     pub years: f64,
+    /// The same on the clock that volatility runs by.
+    pub vol_years: f64,
+    /// Years of volatility's clock a calendar year at that moment.
+    pub vol_pace: f64,
     /// Spread of the pairs' forwards around it, and how many pairs took part.
     pub fit: (f32, u32),
+    /// Its smile as last fitted; no points where there is none.
+    pub smile: Smile,
     /// Changes whenever a row is inserted: what is kept beside the rows must be laid out anew.
     pub layout: u32,
     rows: usize,
@@ -41,7 +50,10 @@ impl Expiry {
             forward: f64::NAN,
             discount: f64::NAN,
             years: f64::NAN,
+            vol_years: f64::NAN,
+            vol_pace: 1.0,
             fit: (0.0, 0),
+            smile: bytemuck::Zeroable::zeroed(),
             layout: 0,
             rows: 0,
             strikes: vec![f64::NAN; room].into(),
@@ -61,6 +73,12 @@ impl Expiry {
     #[inline(always)]
     pub fn strike(&self, row: usize) -> f64 {
         self.strikes[row]
+    }
+
+    /// The same, NaN for any row that there is no room for either.
+    #[inline(always)]
+    pub fn strike_or_nan(&self, row: usize) -> f64 {
+        self.strikes.get(row).copied().unwrap_or(f64::NAN)
     }
 
     /// All strikes, ascending.
@@ -112,10 +130,11 @@ impl Expiry {
         self.dirty[row / 64] |= 1 << (row % 64);
     }
 
-    pub(super) fn take(&mut self, forward: &Forward) {
+    pub(super) fn take(&mut self, forward: &Forward, vol_years: f64, vol_pace: f64) {
         self.forward = forward.forward;
         self.discount = forward.discount;
         self.years = forward.years;
+        (self.vol_years, self.vol_pace) = (vol_years, vol_pace);
         self.fit = (forward.spread, forward.strikes);
     }
 

@@ -23,8 +23,9 @@ use super::{
     },
     record,
     registry::Named,
+    symbol::Symbol,
 };
-use crate::wire::{Event, Kind, NO_INSTRUMENT, control::Gap};
+use crate::wire::{Event, Kind, NO_INSTRUMENT, control::Gap, market::Name};
 
 /// Refused records in a row after which the framing counts as lost.
 pub const STRIKES_MAX: u32 = 16;
@@ -423,7 +424,7 @@ impl Stream {
             None => self.fault(Code::SYMBOL, at, u64::from(venue_id), out),
             Some(symbol) => {
                 let named = registry.map(self.session, venue_id, &symbol);
-                self.named(record, at, named, out);
+                self.named((record, at), named, &symbol, out);
             }
         }
     }
@@ -441,13 +442,24 @@ impl Stream {
             None => self.fault(Code::SYMBOL, at, u64::from(venue_id(record)), out),
             Some((symbol, definition)) => {
                 let named = registry.define(self.session, &symbol, definition);
-                self.named(record, at, named, out);
+                self.named((record, at), named, &symbol, out);
             }
         }
     }
 
-    fn named(&mut self, record: &[u8], at: u64, named: Named, out: &mut impl FnMut(Event)) {
+    fn named(
+        &mut self,
+        (record, at): (&[u8], u64),
+        named: Named,
+        symbol: &Symbol,
+        out: &mut impl FnMut(Event),
+    ) {
         match named {
+            Named::New(index, definition) => {
+                Name::parts(symbol.text())
+                    .for_each(|part| out(Event::new(Kind::NAME, index, part)));
+                out(record::defined(record, index, definition));
+            }
             Named::Changed(index, definition) => out(record::defined(record, index, definition)),
             Named::Same => self.counts.repeats += 1,
             Named::Full => self.fault(Code::FULL, at, u64::from(venue_id(record)), out),

@@ -2,10 +2,14 @@
 //!
 //! Everything is allocated when it is built. An index is given once per session and symbol, in the
 //! order of arrival, and never taken back: a venue number that comes to mean another symbol gets
-//! another index, and after a reconnect the same symbol has the index that it had.
+//! another index, and after a reconnect the same symbol has the index that it had. The events of an
+//! earlier session ([`Registry::restore`]) bring it back as it was, so a restart changes no index.
 
-use super::symbol::Symbol;
-use crate::wire::{NO_INSTRUMENT, market::Definition};
+use super::symbol::{SYMBOL_MAX, Symbol};
+use crate::wire::{
+    Event, Kind, NO_INSTRUMENT,
+    market::{Definition, Name},
+};
 use alloc::{boxed::Box, vec, vec::Vec};
 
 /// Most instruments of one registry: [`NO_INSTRUMENT`] and the table's own marks stay free.
@@ -14,6 +18,8 @@ pub const INSTRUMENTS_MAX: usize = 1 << 22;
 /// What a mapping or a definition came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Named {
+    /// An instrument that was not there before: pass on its name, then this.
+    New(u32, Definition),
     /// Something new is known: pass it on.
     Changed(u32, Definition),
     /// Nothing new.
@@ -29,6 +35,8 @@ pub struct Registry {
     symbols: Table,
     known: Vec<Known>,
     max: usize,
+    /// A name of several parts that is being restored.
+    partial: ([u8; SYMBOL_MAX], usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +55,7 @@ impl Registry {
             symbols: Table::new(max),
             known: Vec::with_capacity(max),
             max,
+            partial: ([0; SYMBOL_MAX], 0),
         }
     }
 
@@ -71,34 +80,74 @@ impl Registry {
 
     /// A symbol mapping: a definition record that came before is kept.
     pub fn map(&mut self, session: u16, venue_id: u32, symbol: &Symbol) -> Named {
-        let Some(index) = self.bind(session, venue_id, symbol) else { return Named::Full };
-        let known = self.known[index as usize].definition;
+        let Some(bound) = self.bind(session, venue_id, symbol) else { return Named::Full };
+        let known = self.known[bound.index as usize].definition;
         if is_defined(&known) && known.mapped == 0 {
-            return self.change(index, Definition { venue_id, ..known });
+            return self.change(bound, Definition { venue_id, ..known });
         }
-        self.change(index, symbol.definition(venue_id))
+        self.change(bound, symbol.definition(venue_id))
     }
 
     /// A definition record.
     pub fn define(&mut self, session: u16, symbol: &Symbol, definition: Definition) -> Named {
         match self.bind(session, definition.venue_id, symbol) {
-            Some(index) => self.change(index, definition),
+            Some(bound) => self.change(bound, definition),
             None => Named::Full,
         }
     }
 
-    fn change(&mut self, index: u32, definition: Definition) -> Named {
-        let known = &mut self.known[index as usize].definition;
-        if *known == definition {
-            return Named::Same;
+    /// Takes an event of an earlier session: names give their indices again, definitions what was
+    /// passed on. Others are passed over.
+    pub fn restore(&mut self, event: &Event) {
+        match event.kind {
+            // A name that a crash has cut off begins anew behind the next RUN.
+            Kind::RUN => self.partial.1 = 0,
+            Kind::NAME => self.restore_name(event),
+            Kind::DEFINITION => {
+                let definition: Definition = *event.body();
+                if let Some(known) = self.known.get_mut(event.instrument as usize) {
+                    known.definition = definition;
+                    if let Some(table) = self.tables.get_mut(usize::from(known.session)) {
+                        table.set(definition.venue_id, event.instrument);
+                    }
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn restore_name(&mut self, event: &Event) {
+        let (name, session) = (event.body::<Name>(), event.source.wrapping_sub(1));
+        let (text, len) = (&mut self.partial.0, self.partial.1);
+        let part = name.text();
+        let end = (len + part.len()).min(SYMBOL_MAX);
+        text[len..end].copy_from_slice(&part[..end - len]);
+        self.partial.1 = if name.is_last() { 0 } else { end };
+        let symbol = Symbol::of_field(&self.partial.0[..end]);
+        let (index, room) = (self.known.len() as u32, self.known.len() < self.max);
+        if let Some(symbol) = symbol
+            && name.is_last()
+            && index == event.instrument
+            && room
+        {
+            self.add(session, &symbol);
+        }
+    }
+
+    fn change(&mut self, bound: Bound, definition: Definition) -> Named {
+        let Bound { index, new, moved } = bound;
+        let known = &mut self.known[index as usize].definition;
+        let same = *known == definition;
         *known = definition;
-        Named::Changed(index, definition)
+        match (new, same && !moved) {
+            (true, _) => Named::New(index, definition),
+            (false, true) => Named::Same,
+            (false, false) => Named::Changed(index, definition),
+        }
     }
 
     /// The symbol's index, which the venue's number means from now on.
-    fn bind(&mut self, session: u16, venue_id: u32, symbol: &Symbol) -> Option<u32> {
-        let table = self.tables.get_mut(session as usize)?;
+    fn bind(&mut self, session: u16, venue_id: u32, symbol: &Symbol) -> Option<Bound> {
         let hash = hash(session, symbol);
         let known = &self.known;
         let same = |index: u32| {
@@ -107,16 +156,33 @@ impl Registry {
         };
         let found = self.symbols.find(hash, same);
         let index = found.unwrap_or(self.known.len() as u32);
+        let table = self.tables.get_mut(session as usize)?;
+        let moved = table.get(venue_id) != index;
         if found.is_none() && self.known.len() == self.max || !table.set(venue_id, index) {
             return None;
         }
         if found.is_none() {
-            self.symbols.add(hash, index);
-            let definition = bytemuck::Zeroable::zeroed();
-            self.known.push(Known { symbol: *symbol, session, definition });
+            self.add(session, symbol);
         }
-        Some(index)
+        Some(Bound { index, new: found.is_none(), moved })
     }
+
+    /// The next index stands for this symbol.
+    fn add(&mut self, session: u16, symbol: &Symbol) {
+        self.symbols.add(hash(session, symbol), self.known.len() as u32);
+        let definition = bytemuck::Zeroable::zeroed();
+        self.known.push(Known { symbol: *symbol, session, definition });
+    }
+}
+
+/// What binding a number to a symbol came to.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    index: u32,
+    /// The symbol was not known.
+    new: bool,
+    /// The number meant something else, or nothing, before.
+    moved: bool,
 }
 
 /// Every symbol has a root, so zeros mean that nothing was passed on yet.
@@ -230,7 +296,7 @@ mod tests {
 
     fn index_of(named: Named) -> u32 {
         match named {
-            Named::Changed(index, _) => index,
+            Named::New(index, _) | Named::Changed(index, _) => index,
             other => panic!("{other:?}"),
         }
     }
@@ -278,6 +344,62 @@ mod tests {
         assert_eq!((full, registry.len()), (98, 4));
     }
 
+    /// What a session passes on for a symbol, as the journal has it.
+    fn events(session: u16, symbol: &Symbol, named: Named) -> Vec<Event> {
+        let (new, index, definition) = match named {
+            Named::New(index, definition) => (true, index, definition),
+            Named::Changed(index, definition) => (false, index, definition),
+            Named::Same | Named::Full => return Vec::new(),
+        };
+        let parts = Name::parts(symbol.text()).filter(|_| new);
+        let names = parts.map(|part| Event::new(Kind::NAME, index, part));
+        let all = names.chain([Event::new(Kind::DEFINITION, index, definition)]);
+        all.map(|event| Event { source: session + 1, ..event }).collect()
+    }
+
+    /// Whatever the journal was cut after, the same words get the same answers, with the names
+    /// that the cut has taken told again.
+    #[test]
+    fn what_was_journaled_brings_back_every_index() {
+        let lengths = [4, 21, 31, 32, 33, 64, SYMBOL_MAX];
+        let texts: Vec<Symbol> = (0..40)
+            .map(|i| symbol(&format!("{:X<width$}", format!("S{i}"), width = lengths[i % 7])))
+            .collect();
+        let mut said = Vec::new();
+        for i in 0..200usize {
+            let (session, venue_id) = ((i * 7 % 3) as u16, (i * 13 % 50) as u32);
+            said.push((session, venue_id, texts[i * i % 40], i % 5 == 0));
+        }
+        let say = |registry: &mut Registry,
+                   &(session, id, symbol, record): &(u16, u32, _, bool)| {
+            let plain = Definition { mapped: 0, ..Symbol::definition(&symbol, id) };
+            let named = match record {
+                true => registry.define(session, &symbol, plain),
+                false => registry.map(session, id, &symbol),
+            };
+            events(session, &symbol, named)
+        };
+        let mut whole = Registry::new(3, 64);
+        let journal: Vec<Event> = said.iter().flat_map(|word| say(&mut whole, word)).collect();
+        let run = Event::new(Kind::RUN, NO_INSTRUMENT, [0u64; 4]);
+        for cut in 0..=journal.len() {
+            let mut again = Registry::new(3, 64);
+            journal[..cut].iter().chain([&run]).for_each(|event| again.restore(event));
+            said.iter().for_each(|word| drop(say(&mut again, word)));
+            assert_eq!(again.len(), whole.len());
+            for (a, b) in again.known.iter().zip(&whole.known) {
+                assert_eq!(
+                    (a.symbol, a.session, a.definition),
+                    (b.symbol, b.session, b.definition)
+                );
+            }
+            let pairs = (0..3).flat_map(|session| (0..50).map(move |id| (session, id)));
+            for (session, id) in pairs {
+                assert_eq!(again.index(session, id), whole.index(session, id));
+            }
+        }
+    }
+
     #[test]
     fn lookups_agree_with_an_ordered_map_whatever_the_numbers() {
         let mut registry = Registry::new(1, 4096);
@@ -287,7 +409,7 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let (id, name) = ((state >> 33) as u32 % 5000 * 4096, (state >> 20) % 3000);
             let index = match registry.map(0, id, &symbol(&format!("N{name}"))) {
-                Named::Changed(index, _) => index,
+                Named::New(index, _) | Named::Changed(index, _) => index,
                 _ => continue,
             };
             model.insert(id, index);

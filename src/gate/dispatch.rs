@@ -6,6 +6,7 @@ use super::{
     check::says,
     encoder::{Canceled, LegFacts, Stamp},
     facts::{Facts, Table},
+    link::Stream,
     session::{Session, State, Subject},
     settings::Broker,
 };
@@ -69,9 +70,9 @@ struct Assembly {
 
 /// The ends of the gate besides the socket.
 #[derive(Debug)]
-pub struct Ends<R, F> {
+pub struct Ends<R, F, S = TcpStream> {
     /// Streams that the feed has connected, one for each `SESSION CONNECTED` of the broker.
-    pub streams: Receiver<TcpStream>,
+    pub streams: Receiver<S>,
     /// The kill switch, shared with signals, files and breakers: once true, no order leaves.
     pub kill: Arc<AtomicBool>,
     /// Takes a `REPORT` on something that was not sent; the feed numbers it like any other input.
@@ -82,9 +83,9 @@ pub struct Ends<R, F> {
 
 /// The last stage: nothing follows it but the broker.
 #[derive(Debug)]
-pub struct Gate<R, F> {
-    session: Session,
-    ends: Ends<R, F>,
+pub struct Gate<R, F, S = TcpStream> {
+    session: Session<S>,
+    ends: Ends<R, F, S>,
     source: u16,
     facts: Table,
     working: Box<[Working]>,
@@ -92,7 +93,7 @@ pub struct Gate<R, F> {
     killed: bool,
 }
 
-impl<R: FnMut(Event), F: FnMut(&Event)> Gate<R, F> {
+impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
     /// A gate for the broker whose events carry `source`; `password` may be empty and is never
     /// shown.
     pub fn new(
@@ -100,8 +101,8 @@ impl<R: FnMut(Event), F: FnMut(&Event)> Gate<R, F> {
         password: String,
         source: u16,
         outbound: Outbound,
-        ends: Ends<R, F>,
-    ) -> Gate<R, F> {
+        ends: Ends<R, F, S>,
+    ) -> Gate<R, F, S> {
         let leg: Leg = bytemuck::Zeroable::zeroed();
         let assembly = Assembly {
             order: bytemuck::Zeroable::zeroed(),
@@ -371,7 +372,7 @@ fn unsent(subject: Subject, why: Unsent, source: u16, cause: &Event) -> Event {
     Event { source, ..Event::new(Kind::REPORT, NO_INSTRUMENT, report) }
 }
 
-impl<K, R: FnMut(Event), F: FnMut(&Event)> Emit<K, Cleared> for Gate<R, F> {
+impl<K, R: FnMut(Event), F: FnMut(&Event), S: Stream> Emit<K, Cleared> for Gate<R, F, S> {
     #[inline]
     fn emit(&mut self, _: &mut K, cleared: &Cleared) {
         self.on_event(cleared.event());

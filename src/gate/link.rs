@@ -14,36 +14,54 @@ const PENDING_BYTES: usize = 262_144;
 #[derive(Debug)]
 pub(super) struct Broken;
 
+/// What the gate writes to: a socket, or memory where the broker is simulated.
+pub trait Stream: Write {
+    /// Makes its writes return at once, with what was taken.
+    fn prepare(&mut self) -> io::Result<()>;
+    /// Ends it for both directions, so that whoever reads it sees the end too.
+    fn end(&mut self);
+}
+
+impl Stream for TcpStream {
+    fn prepare(&mut self) -> io::Result<()> {
+        self.set_nonblocking(true)?;
+        self.set_nodelay(true)
+    }
+
+    fn end(&mut self) {
+        // Refused where the peer was faster: the connection is at its end either way.
+        drop(self.shutdown(Shutdown::Both));
+    }
+}
+
 /// One non-blocking stream and what waits for it.
 #[derive(Debug)]
-pub(super) struct Link {
-    stream: Option<TcpStream>,
+pub(super) struct Link<S> {
+    stream: Option<S>,
     pending: Box<[u8]>,
     from: usize,
     to: usize,
 }
 
-impl Link {
-    pub(super) fn new() -> Link {
+impl<S: Stream> Link<S> {
+    pub(super) fn new() -> Link<S> {
         let pending = vec![0; PENDING_BYTES].into_boxed_slice();
         Link { stream: None, pending, from: 0, to: 0 }
     }
 
     /// Takes a new stream; what waited for the old one is forgotten, the sequence numbers bring it
     /// back.
-    pub(super) fn connect(&mut self, stream: TcpStream) -> io::Result<()> {
+    pub(super) fn connect(&mut self, mut stream: S) -> io::Result<()> {
         self.disconnect();
-        stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
+        stream.prepare()?;
         self.stream = Some(stream);
         Ok(())
     }
 
     /// Ends the connection for both directions, so that the reader of the stream sees it too.
     pub(super) fn disconnect(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            // Refused where the peer was faster: the connection is at its end either way.
-            drop(stream.shutdown(Shutdown::Both));
+        if let Some(mut stream) = self.stream.take() {
+            stream.end();
         }
         (self.from, self.to) = (0, 0);
     }
@@ -117,7 +135,7 @@ impl Link {
 
 /// One write; 0 where the socket takes nothing now.
 #[inline]
-fn write(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize, Broken> {
+fn write(stream: &mut impl Stream, bytes: &[u8]) -> Result<usize, Broken> {
     loop {
         match stream.write(bytes) {
             Ok(0) => return Err(Broken),

@@ -28,6 +28,7 @@ pub use crate::feed::fix::store;
 pub use dispatch::{Ends, Gate};
 pub use encoder::{Canceled, Encoder, LegFacts, Stamp};
 pub use facts::Facts;
+pub use link::Stream;
 pub use session::State;
 pub use settings::Broker;
 

@@ -1,6 +1,11 @@
 //! The outbound half of the session: events about the broker in, session messages and resends out.
 
-use super::{Counts, encoder::Encoder, link::Link, settings::Broker};
+use super::{
+    Counts,
+    encoder::Encoder,
+    link::{Link, Stream},
+    settings::Broker,
+};
 use crate::{
     feed::fix::{field::Fields, store::Outbound},
     wire::{
@@ -8,7 +13,7 @@ use crate::{
         order::{Admin, AdminKind, order_of},
     },
 };
-use std::{net::TcpStream, string::String};
+use std::string::String;
 
 /// Where the session is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,11 +46,11 @@ struct Resend {
 
 /// Numbers, times, the link and the state.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct Session<S> {
     pub(super) broker: Broker,
     pub(super) encoder: Encoder,
     pub(super) outbound: Outbound,
-    pub(super) link: Link,
+    pub(super) link: Link<S>,
     pub(super) state: State,
     pub(super) counts: Counts,
     password: String,
@@ -71,8 +76,8 @@ macro_rules! transmit {
     }};
 }
 
-impl Session {
-    pub(super) fn new(broker: Broker, password: String, outbound: Outbound) -> Session {
+impl<S: Stream> Session<S> {
+    pub(super) fn new(broker: Broker, password: String, outbound: Outbound) -> Session<S> {
         Session {
             encoder: Encoder::new(&broker),
             broker,
@@ -105,7 +110,7 @@ impl Session {
         }
     }
 
-    pub(super) fn on_connected(&mut self, stream: TcpStream, now: Timestamp) {
+    pub(super) fn on_connected(&mut self, stream: S, now: Timestamp) {
         if self.link.connect(stream).is_err() {
             self.counts.broken += 1;
             return self.on_down(now);

@@ -1,7 +1,7 @@
 //! Forwards, implied volatilities and Greeks: the chain in; FORWARD and GREEKS events out.
 //!
 //! The kernels take blocks of eight strikes ([`black`], [`sets`], [`implied`]); [`Revalue`] decides
-//! what has to be computed at the end of a batch.
+//! what has to be computed at the end of a batch. [`american`] adds what early exercise is worth.
 
 pub mod lanes;
 pub mod math;
@@ -9,7 +9,9 @@ pub mod black;
 pub mod sets;
 pub mod implied;
 pub mod options;
+pub mod american;
 pub mod forward;
+pub mod surface;
 
 mod revalue;
 mod slate;

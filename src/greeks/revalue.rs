@@ -1,5 +1,5 @@
 //! The stage that keeps the chain's forwards, volatilities and Greeks: events in; the same events
-//! out, with FORWARD and GREEKS before the one that ends a batch.
+//! out, with FORWARD, GREEKS and, on beats, SMILE before the one that ends a batch.
 //!
 //! At a batch's end the nearest expiries are looked at, and on each beat a few of the others in
 //! turn, so the cost of a tick has a bound. A row that was quoted gets its volatility from the side
@@ -11,6 +11,7 @@
 use super::{
     forward::{Fit, fit},
     slate::{LANES, Slate},
+    surface::Turns,
 };
 use crate::{
     chain::{Chain, Revaluation, Universe},
@@ -35,6 +36,7 @@ pub struct Revalue {
     order: Vec<u16>,
     front: usize,
     turn: usize,
+    smiles: Turns,
 }
 
 /// How much of an expiry is valued.
@@ -54,6 +56,7 @@ impl Revalue {
             order: Vec::with_capacity(expiries),
             front: 0,
             turn: 0,
+            smiles: Turns::new(universe),
         }
     }
 
@@ -79,6 +82,7 @@ impl Revalue {
         }
         if cause.kind == Kind::TIMER && cause.body::<Timer>().id == Timer::BEAT {
             self.others(known, cause, active, out);
+            self.smiles.on_beat(known, cause, &self.order[self.front..], out);
         }
     }
 

@@ -1,10 +1,10 @@
 //! The outputs of a replay and the recorded ones in; that they are equal, or the first difference
 //! in words, out.
 
-use super::{End, Reader, fields::fields};
-use crate::{stage::Emit, wire::Event};
+use super::{Between, End, Reader, fields::fields};
+use crate::wire::{Event, Kind};
 use alloc::{format, string::String};
-use core::{fmt, marker::PhantomData};
+use core::fmt;
 
 /// The first output that is not as recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +27,29 @@ impl Difference {
     }
 }
 
+/// Which stage makes events of a kind.
+pub fn stage_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::FORWARD | Kind::GREEKS => "greeks",
+        Kind::INTENT | Kind::INTENT_LEG | Kind::INTENT_CANCEL | Kind::DECISION => "strategy",
+        _ if kind.is_output() => "risk",
+        _ => "feed",
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = |event: &Event| format!("{:?} caused by input {}", event.kind, event.seq);
+        let what = |event: &Event| {
+            let Event { kind, seq, .. } = event;
+            format!("{kind:?} of {}, caused by input {seq}", stage_of(*kind))
+        };
         write!(f, "output {}: ", self.record)?;
         match (&self.recorded, &self.replayed) {
-            (Some(recorded), Some(_)) => match self.field() {
+            (Some(recorded), Some(replayed)) => match self.field() {
+                Some((name @ ("seq" | "kind"), ..)) => {
+                    let (was, is) = (what(recorded), what(replayed));
+                    write!(f, "recorded as {was}, replayed as {is} (another `{name}`)")
+                }
                 Some((name, was, is)) => {
                     let what = what(recorded);
                     write!(f, "{what}: `{name}` was recorded as {was} and is replayed as {is}")
@@ -83,6 +100,9 @@ impl fmt::Display for Verdict {
 #[derive(Debug)]
 pub struct Compare {
     recorded: Reader,
+    between: Between,
+    /// A recorded output that lies behind the span.
+    past: Option<Event>,
     equal: u64,
     surplus: u64,
     difference: Option<Difference>,
@@ -91,21 +111,41 @@ pub struct Compare {
 impl Compare {
     /// Compares with the outputs that `recorded` reads.
     pub fn new(recorded: Reader) -> Compare {
-        Compare { recorded, equal: 0, surplus: 0, difference: None }
+        Compare::within(recorded, Between::default())
+    }
+
+    /// The same, for outputs in a span only.
+    pub fn within(recorded: Reader, between: Between) -> Compare {
+        Compare { recorded, between, past: None, equal: 0, surplus: 0, difference: None }
+    }
+
+    /// The next recorded output that does not lie in front of the span.
+    fn next_recorded(&mut self) -> Option<Event> {
+        while self.past.is_none() {
+            let event = *self.recorded.next_event()?;
+            if self.between.is_past(&event) {
+                self.past = Some(event);
+            } else if !self.between.is_ahead(&event) {
+                return Some(event);
+            }
+        }
+        self.past
     }
 
     /// Takes a replayed output; other events are passed over.
     pub fn on_event(&mut self, replayed: &Event) {
-        if self.difference.is_some() || !replayed.kind.is_output() {
+        let skip = !replayed.kind.is_output() || !self.between.holds(replayed);
+        if skip || self.difference.is_some() {
             return;
         }
-        let recorded = self.recorded.next_event().copied();
+        let recorded = self.next_recorded();
         if recorded.as_ref().is_some_and(|recorded| recorded.bytes() == replayed.bytes()) {
             self.equal += 1;
         } else if recorded.is_none() && self.was_killed() {
             self.surplus += 1;
         } else {
-            let (record, replayed) = (self.equal + 1, Some(*replayed));
+            let record = self.recorded.records() + u64::from(recorded.is_none());
+            let replayed = Some(*replayed);
             self.difference = Some(Difference { record, recorded, replayed });
         }
     }
@@ -115,13 +155,18 @@ impl Compare {
         self.surplus
     }
 
+    /// The first difference, as soon as there is one.
+    pub fn difference(&self) -> Option<&Difference> {
+        self.difference.as_ref()
+    }
+
     /// How it came out, once the replay has ended.
     pub fn finish(mut self) -> Verdict {
-        let record = self.equal + 1;
         if self.difference.is_none()
-            && let Some(&recorded) = self.recorded.next_event()
+            && let Some(recorded) = self.next_recorded()
+            && self.past.is_none()
         {
-            let recorded = Some(recorded);
+            let (record, recorded) = (self.recorded.records(), Some(recorded));
             self.difference = Some(Difference { record, recorded, replayed: None });
         }
         Verdict { equal: self.equal, difference: self.difference, end: self.recorded.verify() }
@@ -129,27 +174,5 @@ impl Compare {
 
     fn was_killed(&self) -> bool {
         self.recorded.manifest().status == super::Status::Running
-    }
-}
-
-/// [`Compare`] at the end of a chain of stages; `view` shows the event inside a message.
-#[derive(Debug)]
-pub struct Comparing<T, F> {
-    /// What it holds the messages against.
-    pub compare: Compare,
-    view: F,
-    message: PhantomData<fn(&T)>,
-}
-
-impl<T, F: Fn(&T) -> &Event> Comparing<T, F> {
-    /// Messages of type `T` go through `view` into `compare`.
-    pub fn new(compare: Compare, view: F) -> Comparing<T, F> {
-        Comparing { compare, view, message: PhantomData }
-    }
-}
-
-impl<K, T, F: Fn(&T) -> &Event> Emit<K, T> for Comparing<T, F> {
-    fn emit(&mut self, _: &mut K, message: &T) {
-        self.compare.on_event((self.view)(message));
     }
 }

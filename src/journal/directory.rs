@@ -1,12 +1,13 @@
 //! A run's directory: made with both streams and their keeper, finished when the run ends.
 
 use super::{
-    Error, Manifest, Settings, Status, Stream, Watch, Writer,
-    format::{self, Header},
+    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer, fail,
+    format::{self, Header, VERSION},
     keeper::{self, Keep},
     manifest::MANIFEST,
+    reader::Position,
 };
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::{
     fs::{self, File, TryLockError},
@@ -48,7 +49,7 @@ impl Journal {
     pub fn create(
         directory: &Path,
         settings: &Settings,
-        manifest: Manifest,
+        mut manifest: Manifest,
     ) -> Result<Opened, Error> {
         fs::create_dir_all(directory).map_err(Error::system("make the directory", directory))?;
         name_durably(directory)?;
@@ -56,21 +57,43 @@ impl Journal {
         if directory.join(MANIFEST).exists() {
             return Err(Error::Exists(directory.into()));
         }
-        let make = |stream, bytes: usize| {
-            let header = header(&manifest, stream, bytes as u64);
+        let session = Session::of(&manifest, settings.sync, [1, 1])?;
+        manifest.sessions = Vec::from([session]);
+        Journal::begin(directory, settings, manifest, lock, [Position::default(); 2])
+    }
+
+    /// Makes the first segments of the newest session, behind what is kept of those before; then
+    /// the manifest, and the keeper's thread.
+    pub(super) fn begin(
+        directory: &Path,
+        settings: &Settings,
+        manifest: Manifest,
+        lock: File,
+        keep: [Position; 2],
+    ) -> Result<Opened, Error> {
+        let sync = settings.sync;
+        let make = |stream: Stream, bytes: usize| {
+            let keep = keep[stream.place()];
+            let header = header(&manifest, stream, bytes as u64, keep);
             let seed = header.seed();
-            let (keep, first) = Keep::new(directory.into(), header, settings.sync)?;
-            let writer = Writer::new(first, Arc::clone(keep.shared()), seed);
-            Ok((keep, writer))
+            let chain = if keep.records == 0 { first_chain(&manifest, stream) } else { keep.chain };
+            let (keep, first) = Keep::new(directory.into(), header, sync)?;
+            Ok((keep.shared().clone(), keep, first, chain, seed))
         };
-        let (keep_inputs, inputs) = make(Stream::Inputs, settings.segment_bytes)?;
-        let (keep_outputs, outputs) = make(Stream::Outputs, settings.output_segment_bytes)?;
+        let (shared_in, keep_in, first_in, chain_in, seed_in) =
+            make(Stream::Inputs, settings.segment_bytes)?;
+        let (shared_out, keep_out, first_out, chain_out, seed_out) =
+            make(Stream::Outputs, settings.output_segment_bytes)?;
+        fail::point("begin: before the manifest");
         manifest.write(directory)?;
+        fail::point("begin: before the first opening");
+        let inputs = Writer::new(first_in, shared_in, chain_in, seed_in);
+        let outputs = Writer::new(first_out, shared_out, chain_out, seed_out);
         let (stop, settings) = (Arc::new(AtomicBool::new(false)), settings.clone());
         let stopping = Arc::clone(&stop);
         let keeper = thread::Builder::new()
             .name("keeper".into())
-            .spawn(move || keeper::run([keep_inputs, keep_outputs], &settings, &stopping))
+            .spawn(move || keeper::run([keep_in, keep_out], &settings, &stopping))
             .map_err(Error::system("start the keeper's thread for", directory))?;
         let journal = Journal {
             directory: directory.into(),
@@ -97,6 +120,11 @@ impl Journal {
         &self.directory
     }
 
+    /// What the run is, its sessions among it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// What the keeper could not do, on either stream.
     pub fn error(&self) -> Option<&Error> {
         self.inputs.error().or(self.outputs.error())
@@ -112,6 +140,9 @@ impl Journal {
         let died = (!self.stop_keeper()).then(|| Error::KeeperStopped(self.directory.clone()));
         let error = self.error().cloned().or(died);
         self.manifest.status = if error.is_some() { Status::Failed } else { Status::Ended };
+        if let Some(session) = self.manifest.sessions.last_mut() {
+            session.status = self.manifest.status;
+        }
         self.manifest.inputs = self.inputs.written();
         self.manifest.outputs = self.outputs.written();
         self.manifest.write(&self.directory)?;
@@ -145,7 +176,7 @@ fn name_durably(directory: &Path) -> Result<(), Error> {
         .map_err(Error::system("bring to the disk", parent))
 }
 
-fn lock(directory: &Path) -> Result<File, Error> {
+pub(super) fn lock(directory: &Path) -> Result<File, Error> {
     let path = directory.join(LOCK);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(Error::system("make the lock", &path))?;
@@ -156,16 +187,23 @@ fn lock(directory: &Path) -> Result<File, Error> {
     }
 }
 
-fn header(manifest: &Manifest, stream: Stream, bytes: u64) -> Header {
+/// What the chain of the whole row begins with.
+fn first_chain(manifest: &Manifest, stream: Stream) -> u32 {
+    format::seed(manifest.session(1).map_or(0, |session| session.epoch), stream)
+}
+
+fn header(manifest: &Manifest, stream: Stream, bytes: u64, keep: Position) -> Header {
     let mut cpu = [0; 16];
     for (to, from) in cpu.iter_mut().zip(manifest.cpu.bytes()) {
         *to = from;
     }
     Header {
+        format: VERSION,
         stream,
-        segment: 1,
+        segment: keep.segment + 1,
+        session: manifest.sessions.len() as u32,
         epoch: manifest.epoch,
-        first: 1,
+        first: keep.records + 1,
         bytes: bytes.next_multiple_of(format::PAGE as u64),
         wall: manifest.wall,
         schema: manifest.schema,

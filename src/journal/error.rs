@@ -1,6 +1,7 @@
 //! What can go wrong around a journal, and the sentence that says so.
 
-use alloc::{string::String, sync::Arc};
+use super::End;
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::fmt;
 use std::{
     io,
@@ -40,6 +41,17 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// The directory is of an older format: it is read, never appended to.
+    Older(PathBuf),
+    /// What is to go on with a run is not what has run.
+    Another {
+        /// The directory.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A stream is damaged in a way that no crash explains; nothing was changed.
+    Damaged(Box<End>),
     /// A writer still exists while the journal is to be finished.
     WriterAlive(PathBuf),
     /// The keeper's thread has ended before its time; nothing is sealed.
@@ -74,6 +86,18 @@ impl fmt::Display for Error {
             }
             Error::Missing(path) => write!(f, "{}: no journal is here", path.display()),
             Error::Manifest { path, what } => write!(f, "{}: {what}", path.display()),
+            Error::Older(path) => {
+                let path = path.display();
+                write!(f, "{path}: is of an older format and takes no records; start a new one")
+            }
+            Error::Another { path, what } => {
+                write!(f, "{}: was written with another {what}; ", path.display())?;
+                f.write_str("go on with the same one, or start in a new directory")
+            }
+            Error::Damaged(end) => {
+                write!(f, "damaged, and left as it is: {end}; restore it from a copy, ")?;
+                f.write_str("or ask to step over the damage")
+            }
             Error::KeeperStopped(path) => {
                 write!(f, "{}: the keeper's thread has ended; nothing is sealed", path.display())
             }

@@ -2,9 +2,9 @@
 //! said in words, and for the schema hash.
 
 use crate::wire::{
-    Event, KINDS, Kind, PRICE_SCALE, UNDEF_PRICE, UNDEF_TIME,
+    Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Quote, Status, Trade},
+    market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Leg, Order, Refusal, Report},
 };
 use alloc::{
@@ -60,7 +60,8 @@ macro_rules! table {
     };
 }
 
-const PAYLOAD_AT: usize = offset_of!(Event, payload);
+/// Where the payload of an event begins, in bytes.
+pub const PAYLOAD_AT: usize = offset_of!(Event, payload);
 
 const HEADER: &[Field] = table!(0, Event: seq Number, ts_event Time, ts_recv Time,
     instrument Number, source Number, kind Number, flags Number);
@@ -76,6 +77,7 @@ fn payload(name: &str) -> &'static [Field] {
         "Trade" => table!(AT, Trade: price Price, size Number, side Text, venue_seq Number),
         "Interest" => table!(AT, Interest: contracts Signed, ts_ref Time),
         "Status" => table!(AT, Status: action Number, reason Number),
+        "Name" => table!(AT, Name: text Text),
         "Run" => table!(AT, Run: epoch Number, order_base Number),
         "Timer" => table!(AT, Timer: id Number, due Time, count Number),
         "Session" => table!(AT, Session: state Number, attempts Number, next_in Number),
@@ -87,6 +89,10 @@ fn payload(name: &str) -> &'static [Field] {
         "Admin" => table!(AT, Admin: kind Number, len Number, seq Number, text Text),
         "Forward" => table!(AT, Forward: forward Float, discount Float, years Float, spread Float,
             strikes Number),
+        "Smile" => {
+            table!(AT, Smile: a Float, b Float, rho Float, m Float, sigma Float, rms Float,
+                butterfly Float, points Number, crossed Number)
+        }
         "Greeks" => {
             table!(AT, Greeks: iv Float, price Float, delta Float, gamma Float, theta Float,
             vega Float, status Number)
@@ -109,8 +115,12 @@ fn payload(name: &str) -> &'static [Field] {
 /// The fields of an event of this kind: the header's, then the payload's. Reserved ones are left
 /// out.
 pub fn fields(kind: Kind) -> impl Iterator<Item = &'static Field> {
-    let body = kind.doc().map_or(&[][..], |row| payload(row.payload));
-    HEADER.iter().chain(body)
+    HEADER.iter().chain(payload_fields(kind))
+}
+
+/// The payload's fields of an event of this kind, without the header's.
+pub(super) fn payload_fields(kind: Kind) -> &'static [Field] {
+    kind.doc().map_or(&[][..], |row| payload(row.payload))
 }
 
 impl Field {
@@ -127,17 +137,57 @@ impl Field {
         wide[..len].copy_from_slice(&bytes[..len]);
         let number = u64::from_le_bytes(wide);
         match self.of {
+            FieldType::Number if self.at == KIND_AT => format!("{:?}", event.kind),
+            FieldType::Number if self.is_no_instrument(event) => "-".into(),
             FieldType::Number => number.to_string(),
             FieldType::Signed => sign_extend(number, len).to_string(),
             FieldType::Price => show_price(number as i64),
-            FieldType::Time if number == UNDEF_TIME => "-".into(),
-            FieldType::Time => number.to_string(),
+            FieldType::Time => show_time(number),
             FieldType::Float if len == 4 => f32::from_bits(number as u32).to_string(),
             FieldType::Float => f64::from_bits(number).to_string(),
             FieldType::Text => show_text(bytes),
         }
     }
+
+    /// The field's value as JSON has it: prices as decimals, times in ns UTC, names and text as
+    /// strings, `null` for what is undefined or no number.
+    pub fn json(&self, event: &Event) -> String {
+        let text = self.show(event);
+        match self.of {
+            FieldType::Text => quoted(&text),
+            _ if text == "-" => "null".into(),
+            FieldType::Float if ["NaN", "inf", "-inf"].contains(&text.as_str()) => "null".into(),
+            FieldType::Time => {
+                u64::from_le_bytes(self.of_event(event).try_into().unwrap_or_default()).to_string()
+            }
+            _ if self.at == KIND_AT => quoted(&text),
+            _ => text,
+        }
+    }
+
+    /// Whether it is the header's instrument, and there is none.
+    fn is_no_instrument(&self, event: &Event) -> bool {
+        self.at == INSTRUMENT_AT && event.instrument == NO_INSTRUMENT
+    }
 }
+
+/// A JSON string.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// An instant as `2025-09-10T13:30:00.5Z`; one that is out of range as its number.
+pub fn show_time(time: Timestamp) -> String {
+    if time == UNDEF_TIME {
+        return "-".into();
+    }
+    jiff::Timestamp::from_nanosecond(i128::from(time))
+        .map_or_else(|_| time.to_string(), |instant| instant.to_string())
+}
+
+/// Where the header's kind and instrument lie.
+const KIND_AT: usize = offset_of!(Event, kind);
+const INSTRUMENT_AT: usize = offset_of!(Event, instrument);
 
 fn sign_extend(number: u64, bytes: usize) -> i64 {
     let shift = 64 - 8 * bytes.clamp(1, 8) as u32;
@@ -205,7 +255,11 @@ mod tests {
         };
         let event = Event::new(Kind::QUOTE, 3, quote);
         let shown: alloc::vec::Vec<_> = fields(Kind::QUOTE).map(|f| f.show(&event)).collect();
-        let wanted = ["0", "-", "0", "3", "0", "2", "0", "-1.25", "-", "7", "0", "0"];
+        let epoch = "1970-01-01T00:00:00Z";
+        let wanted = ["0", "-", epoch, "3", "0", "QUOTE", "0", "-1.25", "-", "7", "0", "0"];
         assert_eq!(shown, wanted);
+        let json: alloc::vec::Vec<_> = fields(Kind::QUOTE).map(|f| f.json(&event)).collect();
+        let wanted = ["0", "null", "0", "3", "0", "\"QUOTE\"", "0", "-1.25", "null", "7", "0", "0"];
+        assert_eq!(json, wanted);
     }
 }

@@ -18,10 +18,11 @@
 //!   12  u32  0x01020304: byte order     112  [32] hash of the program
 //!   16  u32  bytes of this page         144  [32] hash of the configuration
 //!   20  u32  bytes of a record          176  [16] processor target, padded with zeros
-//!   24  u32  stream: 1 in, 2 out        192       zeros
-//!   28  u32  segment number, from 1    2040  u32  CRC-32C of bytes 0 to 2039
-//!   32  u128 epoch of the session      2044       zero
-//!   48  u64  number of record 0        2048       opening, 16 bytes: written at the first record
+//!   24  u32  stream: 1 in, 2 out        192  u32  number of the session, from 1
+//!   28  u32  segment number, from 1     196       zeros
+//!   32  u128 epoch of the session      2040  u32  CRC-32C of bytes 0 to 2039
+//!   48  u64  number of record 0        2044       zero
+//!                                      2048       opening, 16 bytes: written when it is entered
 //!   56  u64  records that fit             0  u32  2 << 16 | 16
 //!   64  u64  bytes of the file            4  u32  chain so far
 //!                                         8  u64  number of record 0
@@ -43,13 +44,40 @@
 //!
 //! 80 bytes and not 72: the place in the file implies the number, but a stored one says where a
 //! misdirected or shifted page came from.
+//!
+//! # Sessions
+//!
+//! A session is one start of the engine on the directory; the manifest lists them. Numbers and the
+//! chain go on over sessions. A session begins a segment of its own, with an epoch of its own; the
+//! segment's opening carries the chain of the last record that was kept, and the one before it has
+//! been sealed and shortened. So the whole row proves itself from the first record of the first
+//! session. The very first chain is the first session's seed.
+//!
+//! # The index
+//!
+//! There is no index file, so none can be stale. Records have one size, so the place of a number
+//! within a segment is arithmetic; first numbers grow over the segments, so the segment is found by
+//! binary search over their headers. Receive times never fall along the inputs, nor do the causes
+//! (`Event::seq`) along the outputs, so a time is found by binary search over records. A reader
+//! that starts in the middle takes the chain from the record before, or from the opening.
+//!
+//! # Versions
+//!
+//! The version stands in every header page and in the manifest, and all files of a directory have
+//! the same. It stays while every byte keeps its meaning: new kinds of event (the schema hash tells
+//! them) and new files beside the segments need no new version. Anything else does: a field, even
+//! in bytes that were zero, a size, the order of stores, the sum. A new version adds its layout
+//! here, moves what differed to a file of its own (`v1` for version 1), and a fixture in
+//! `tests/fixtures` that the last program of the old version wrote. Every version that was ever
+//! released is read; only the newest is written, and a directory of an older one is never appended
+//! to: its sessions end, and the next start takes a new directory.
 
-use super::crc;
+use super::{crc, v1};
 use crate::wire::{Event, Timestamp};
 use alloc::vec::Vec;
 
 /// Version of this format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of the header page, and of a page in general.
 pub(super) const PAGE: usize = 4096;
 /// Bytes of a record.
@@ -92,16 +120,25 @@ impl Stream {
             Stream::Outputs => "out",
         }
     }
+
+    /// Where it stands in a pair: inputs, outputs.
+    pub(super) fn place(self) -> usize {
+        self as usize - 1
+    }
 }
 
 /// What the header page says; see the layout above.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Header {
+    /// Version of its format.
+    pub format: u32,
     /// Which stream.
     pub stream: Stream,
     /// Its place in the row, from 1.
     pub segment: u32,
-    /// The session that wrote it.
+    /// Number of the session that wrote it, from 1.
+    pub session: u32,
+    /// That session's epoch.
     pub epoch: u128,
     /// Number of its first record.
     pub first: u64,
@@ -135,7 +172,7 @@ impl Header {
         let mut page = Vec::with_capacity(PAGE);
         page.extend_from_slice(MAGIC);
         let stream = self.stream as u32;
-        for number in [VERSION, BYTE_ORDER, PAGE as u32, RECORD as u32, stream, self.segment] {
+        for number in [self.format, BYTE_ORDER, PAGE as u32, RECORD as u32, stream, self.segment] {
             page.extend_from_slice(&number.to_le_bytes());
         }
         page.extend_from_slice(&self.epoch.to_le_bytes());
@@ -146,6 +183,7 @@ impl Header {
             page.extend_from_slice(&hash);
         }
         page.extend_from_slice(&self.cpu);
+        page.extend_from_slice(&self.session.to_le_bytes());
         page.resize(CHECKED, 0);
         let crc = crc::bytes(u32::MAX, &page);
         page.extend_from_slice(&crc.to_le_bytes());
@@ -162,8 +200,10 @@ impl Header {
             _ => return Err((24, "the stream is neither 1 nor 2")),
         };
         let header = Header {
+            format: number32(page, 8),
             stream,
             segment: number32(page, 28),
+            session: session_of(page),
             epoch: u128::from_le_bytes(array(page, 32)),
             first: number64(page, 48),
             bytes: number64(page, 64),
@@ -186,8 +226,8 @@ impl Header {
         if crc != number64(page, CHECKED) {
             return wrong(CHECKED, "the header page's checksum does not hold");
         }
-        if number32(page, 8) != VERSION {
-            return wrong(8, "another format version; use the program that wrote it");
+        if ![v1::VERSION, VERSION].contains(&number32(page, 8)) {
+            return wrong(8, "a format version that this program does not know");
         }
         if [number32(page, 12), number32(page, 16)] != [BYTE_ORDER, PAGE as u32] {
             return wrong(12, "another byte order or page size");
@@ -215,10 +255,22 @@ pub(super) fn chain(seed: u32, before: u32, number: u64, event: &[u64; 8]) -> u3
     crc::step(before, u64::from(content) | u64::from(EVENT) << 32)
 }
 
+/// The seal of a segment that ends with record `number`, its `records`-th.
+pub(super) fn seal(chain: u32, records: u64, number: u64) -> [u64; 3] {
+    [head(SEAL, chain), records, if records == 0 { 0 } else { number }]
+}
+
 /// Commit word and chain as they are stored: one word.
 #[inline(always)]
 pub(super) fn head(commit: u32, chain: u32) -> u64 {
     u64::from(commit) | u64::from(chain) << 32
+}
+
+fn session_of(page: &[u8; PAGE]) -> u32 {
+    match number32(page, 8) {
+        v1::VERSION => v1::SESSION,
+        _ => number32(page, 192),
+    }
 }
 
 fn array<const N: usize>(page: &[u8; PAGE], at: usize) -> [u8; N] {
@@ -239,8 +291,10 @@ mod tests {
 
     fn sample() -> Header {
         Header {
+            format: VERSION,
             stream: Stream::Outputs,
             segment: 7,
+            session: 3,
             epoch: 0x1112_1314_1516_1718_191a_1b1c_1d1e_1f20,
             first: 1000,
             bytes: 65_536,
@@ -259,7 +313,7 @@ mod tests {
         let at = |from: usize, bytes: &[u8]| assert_eq!(&page[from..from + bytes.len()], bytes);
         assert_eq!(page.len(), 4096);
         at(0, b"zommaJNL");
-        at(8, &1u32.to_le_bytes());
+        at(8, &2u32.to_le_bytes());
         at(12, &[4, 3, 2, 1]);
         at(16, &4096u32.to_le_bytes());
         at(20, &80u32.to_le_bytes());
@@ -274,7 +328,8 @@ mod tests {
         at(112, &[2; 32]);
         at(144, &[3; 32]);
         at(176, b"x86-64-v3\0\0\0\0\0\0\0");
-        at(192, &[0; 1848]);
+        at(192, &3u32.to_le_bytes());
+        at(196, &[0; 1844]);
         at(2044, &[0; 2052]);
     }
 

@@ -27,14 +27,14 @@ const AHEAD: usize = 2 << 20;
 /// A segment that is made, until the writer is past it and it is on the disk.
 struct Kept {
     segment: Arc<Segment>,
-    /// Bytes from its start that are on the disk.
+    /// Bytes from its start that are on the disk, the header with the opening among them.
     synced: usize,
     sealed: bool,
 }
 
 impl Kept {
     fn new(segment: Arc<Segment>) -> Kept {
-        Kept { segment, synced: PAGE, sealed: false }
+        Kept { segment, synced: 0, sealed: false }
     }
 
     /// How many of its records are written, when `written` is the last number.
@@ -68,10 +68,11 @@ impl Keep {
         header: Header,
         sync: Sync,
     ) -> Result<(Keep, Arc<Segment>), Error> {
-        let shared = Arc::new(Shared::new());
+        let kept = header.first - 1;
+        let shared = Arc::new(Shared::new(kept));
         let live = VecDeque::new();
         let mut keep =
-            Keep { directory, shared, next: header, sync, live, before: 0, broken: false };
+            Keep { directory, shared, next: header, sync, live, before: kept, broken: false };
         let first = keep.make()?;
         Ok((keep, first))
     }

@@ -1,9 +1,15 @@
-//! What a run was: program, configuration, events, processor, session; and whether it has ended.
+//! What a run was: program, configuration, events, processor; its sessions, what each found when it
+//! began and how it ended.
 //!
 //! `manifest` is 24 bytes and an rkyv archive, replaced as a whole: magic `zommaRUN`, u32 format
 //! version, u32 CRC-32C of the archive, u64 its length. The archive is checked before it is read.
 
-use super::{Error, crc, fields, format::VERSION};
+use super::{
+    Error, Stream, crc, fail, fields,
+    format::VERSION,
+    session::{Session, Status},
+    v1,
+};
 use crate::wire::Timestamp;
 use alloc::{
     format,
@@ -25,17 +31,6 @@ const PREFIX: usize = 24;
 /// No manifest is larger; a longer file is not read into memory.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// How far a run came.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
-pub enum Status {
-    /// It runs, or it was killed.
-    Running,
-    /// It was finished; both streams are sealed.
-    Ended,
-    /// The keeper failed; the streams hold what was written until then.
-    Failed,
-}
-
 /// A file of the configuration as it was read.
 #[derive(Clone, Debug, Eq, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct ConfigFile {
@@ -45,7 +40,8 @@ pub struct ConfigFile {
     pub text: String,
 }
 
-/// The facts of a run.
+/// The facts of a run. Program, configuration, epoch and wall clock are those of its newest
+/// session; `sessions` has those before it.
 #[derive(Clone, Debug, Eq, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct Manifest {
     /// Format version of the segments.
@@ -68,10 +64,31 @@ pub struct Manifest {
     pub epoch: u128,
     /// Wall clock at the start, ns UTC.
     pub wall: Timestamp,
-    /// Input records, once it has ended.
+    /// Input records of all sessions, once it has ended.
     pub inputs: u64,
-    /// Output records, once it has ended.
+    /// Output records of all sessions, once it has ended.
     pub outputs: u64,
+    /// Every start of the engine on this directory, the first one first.
+    pub sessions: Vec<Session>,
+}
+
+/// How many records a stream must have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Promise {
+    /// It may have grown since.
+    AtLeast(u64),
+    /// It has ended.
+    Exactly(u64),
+}
+
+impl Promise {
+    /// The number that was promised, where `records` breaks the promise.
+    pub(super) fn broken_by(self, records: u64) -> Option<u64> {
+        match self {
+            Promise::AtLeast(promised) => (records < promised).then_some(promised),
+            Promise::Exactly(promised) => (records != promised).then_some(promised),
+        }
+    }
 }
 
 impl Manifest {
@@ -91,7 +108,26 @@ impl Manifest {
             wall,
             inputs: 0,
             outputs: 0,
+            sessions: Vec::new(),
         })
+    }
+
+    /// The last record that must be there: what the end of the run counted, or what its newest
+    /// session found and kept.
+    pub(super) fn promised(&self, stream: Stream) -> Promise {
+        let kept = self.sessions.last().map_or(0, |session| session.first(stream) - 1);
+        match self.status {
+            Status::Running | Status::Recovering => Promise::AtLeast(kept),
+            Status::Ended | Status::Failed => Promise::Exactly(match stream {
+                Stream::Inputs => self.inputs,
+                Stream::Outputs => self.outputs,
+            }),
+        }
+    }
+
+    /// A session by its number, from 1.
+    pub fn session(&self, number: u32) -> Option<&Session> {
+        self.sessions.get(number.checked_sub(1)? as usize)
     }
 
     /// Reads and checks the manifest of a journal's directory.
@@ -124,7 +160,9 @@ fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    fail::point("manifest: before its name");
     fs::rename(&fresh, path)?;
+    fail::point("manifest: before the directory is on the disk");
     File::open(directory)?.sync_all()
 }
 
@@ -142,8 +180,8 @@ fn parse(bytes: &[u8]) -> Result<Manifest, String> {
         return Err("is no manifest of a journal".into());
     }
     let version = u32::from_le_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]);
-    if version != VERSION {
-        return Err(format!("has format version {version}, this program reads {VERSION}"));
+    if ![v1::VERSION, VERSION].contains(&version) {
+        return Err(format!("has format version {version}, this program reads up to {VERSION}"));
     }
     let crc = u32::from_le_bytes([prefix[12], prefix[13], prefix[14], prefix[15]]);
     let length = (rest.len() as u64).to_le_bytes();
@@ -152,7 +190,16 @@ fn parse(bytes: &[u8]) -> Result<Manifest, String> {
     }
     let mut aligned = AlignedVec::<16>::new();
     aligned.extend_from_slice(rest);
-    rkyv::from_bytes::<Manifest, rancor::Error>(&aligned).map_err(|e| format!("is damaged: {e}"))
+    let read = if version == v1::VERSION {
+        v1::manifest(&aligned)
+    } else {
+        rkyv::from_bytes::<Manifest, rancor::Error>(&aligned)
+    };
+    let manifest = read.map_err(|e| format!("is damaged: {e}"))?;
+    match manifest.format == version && !manifest.sessions.is_empty() {
+        true => Ok(manifest),
+        false => Err("contradicts itself: its version, or no session".into()),
+    }
 }
 
 fn random_epoch() -> Result<u128, Error> {
@@ -199,11 +246,13 @@ fn cpu_target() -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Sync, *};
 
     fn sample() -> Manifest {
         let file = ConfigFile { name: "engine.toml".into(), text: "[feed]".into() };
-        Manifest::new(7, Vec::from([file])).unwrap()
+        let mut manifest = Manifest::new(7, Vec::from([file])).unwrap();
+        manifest.sessions.push(Session::of(&manifest, Sync::Interval, [1, 1]).unwrap());
+        manifest
     }
 
     #[test]

@@ -93,6 +93,12 @@ impl View {
         let found = words.iter().position(|word| word.load(Ordering::Relaxed) != 0)?;
         Some(from + found)
     }
+
+    /// The last word from `from` on that is not zero.
+    pub(super) fn last_nonzero(&self, from: usize) -> Option<usize> {
+        let words = self.words().get(from..)?;
+        Some(from + words.iter().rposition(|word| word.load(Ordering::Relaxed) != 0)?)
+    }
 }
 
 /// Whether a file lies on btrfs, which writes every page to a new block: a reserved file still

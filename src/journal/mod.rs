@@ -10,33 +10,48 @@
 //! is an error when the next segment is made, and never a signal: blocks are reserved up front.
 //! After the first failed sync nothing is believed: the kernel marks pages clean that were lost.
 
+pub mod dump;
 pub mod format;
 pub mod tool;
 
+mod bar;
+mod between;
 mod compare;
 mod crc;
 mod directory;
 mod end;
 mod error;
+mod fail;
 mod fields;
 mod keeper;
 mod manifest;
 mod map;
+mod names;
+mod origin;
 mod reader;
+mod recover;
+mod resume;
 mod scan;
 mod segment;
+mod session;
 mod settings;
 mod tee;
+mod v1;
 mod writer;
 
-pub use compare::{Compare, Comparing, Difference, Verdict};
+pub use bar::Bar;
+pub use between::{Between, Mark};
+pub use compare::{Compare, Difference, Verdict, stage_of};
 pub use directory::{Journal, Opened};
 pub use end::{Cause, End, Place};
 pub use error::Error;
-pub use fields::{Field, FieldType, fields, schema};
+pub use fields::{Field, FieldType, PAYLOAD_AT, fields, schema, show_time};
 pub use format::Stream;
-pub use manifest::{ConfigFile, MANIFEST, Manifest, Status};
+pub use manifest::{ConfigFile, MANIFEST, Manifest};
+pub use names::Names;
 pub use reader::Reader;
+pub use resume::{Allow, Resumed};
+pub use session::{Outcome, Session, Start, Status, Tail};
 pub use settings::{Settings, Sync};
 pub use tee::{Inputs, Outputs};
 pub use writer::{Stopped, Watch, Writer};

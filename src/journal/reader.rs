@@ -1,10 +1,11 @@
-//! A journal's directory in, its events in their order out, and how the stream ends.
+//! A journal's directory in, its events in their order, over all sessions, out, and how the stream
+//! ends.
 //!
 //! Any bytes may lie in the files: what does not fit ends the stream with its place and a reason,
 //! and nothing after it is handed out.
 
 use super::{
-    Error, Manifest, Status, Stream,
+    Error, Manifest, Stream, Sync,
     end::{Cause, End, Place},
     format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORD_WORDS, RECORDS_AT},
     map::View,
@@ -55,10 +56,28 @@ pub struct Reader {
     room: u64,
     /// Records handed out.
     records: u64,
+    /// Seed of the session at hand.
     seed: u32,
     chain: u32,
+    /// The chain where the segment at hand begins.
+    entered: u32,
     event: Event,
     end: Option<End>,
+}
+
+/// A place between two records, and what is proved of all before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Position {
+    /// The segment, 0 where none could be entered; its session.
+    pub(super) segment: u32,
+    pub(super) session: u32,
+    /// Index within the segment of the record behind the place, and how many fit.
+    pub(super) index: u64,
+    pub(super) room: u64,
+    /// Records before the place, and their chain; the chain where the segment begins.
+    pub(super) records: u64,
+    pub(super) chain: u32,
+    pub(super) entered: u32,
 }
 
 /// A segment's file, or why it is none.
@@ -73,7 +92,8 @@ impl Reader {
     /// Opens a stream. Damage is told by [`Reader::end`], not here.
     pub fn open(directory: &Path, stream: Stream) -> Result<Reader, Error> {
         let manifest = Manifest::read(directory)?;
-        let seed = format::seed(manifest.epoch, stream);
+        let first = manifest.session(1).map_or(0, |session| session.epoch);
+        let chain = format::seed(first, stream);
         let mut end = None;
         let current = match look(directory, stream, 1, &manifest)? {
             Look::Found(found) => Some(found),
@@ -91,36 +111,80 @@ impl Reader {
             current,
             index: 0,
             records: 0,
-            seed,
-            chain: seed,
+            seed: chain,
+            chain,
+            entered: chain,
             event: Event::zeroed(),
             end,
         };
-        reader.check_opening();
+        reader.enter();
         Ok(reader)
     }
 
     /// The next event, `None` at the end of the stream.
     #[inline]
     pub fn next_event(&mut self) -> Option<&Event> {
-        if self.end.is_some() || self.index == self.room && !self.turn() {
-            return None;
+        while !self.step() {
+            if !self.advance() {
+                return None;
+            }
+        }
+        Some(&self.event)
+    }
+
+    /// Takes the record at hand; false if there is none or it does not fit.
+    #[inline(always)]
+    fn step(&mut self) -> bool {
+        if self.index >= self.room || self.end.is_some() {
+            return false;
         }
         let at = RECORDS_AT / 8 + self.index as usize * RECORD_WORDS;
-        let [head, number, event @ ..] = self.current.as_ref()?.view.load::<RECORD_WORDS>(at)?;
+        let words = self.current.as_ref().and_then(|found| found.view.load::<RECORD_WORDS>(at));
+        let Some([head, number, event @ ..]) = words else { return false };
         let chain = format::chain(self.seed, self.chain, number, &event);
         if head != format::head(EVENT, chain) || number != self.records + 1 {
-            self.stop();
-            return None;
+            return false;
         }
         self.event = bytemuck::must_cast(event);
         (self.chain, self.index, self.records) = (chain, self.index + 1, number);
-        Some(&self.event)
+        true
+    }
+
+    /// Where no record fits: on to the next segment, or false at the end of the stream.
+    #[cold]
+    fn advance(&mut self) -> bool {
+        match self.end {
+            Some(_) => false,
+            None if self.index == self.room => self.turn(),
+            None => self.stop(),
+        }
     }
 
     /// How many records were handed out.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// The place behind the last record.
+    pub(super) fn position(&self) -> Position {
+        let (chain, entered) = (self.chain, self.entered);
+        match self.current.as_ref().filter(|_| self.end.is_none()).map(|found| &found.header) {
+            None => Position { chain, entered, ..Position::default() },
+            Some(header) => Position {
+                segment: header.segment,
+                session: header.session,
+                index: self.index,
+                room: self.room,
+                records: self.records,
+                chain,
+                entered,
+            },
+        }
+    }
+
+    /// Number of the session that wrote the record at hand, from 1.
+    pub fn session(&self) -> u32 {
+        self.current.as_ref().map_or(0, |current| current.header.session)
     }
 
     /// What the run was.
@@ -139,8 +203,7 @@ impl Reader {
         self.end.unwrap_or(End::Clean { records: self.records })
     }
 
-    /// Goes to the next segment; false at the end of the stream.
-    #[cold]
+    /// The segment is full: goes to the next one; false at the end of the stream.
     fn turn(&mut self) -> bool {
         let Some(current) = &self.current else { return false };
         if current.bytes != current.header.bytes {
@@ -154,15 +217,22 @@ impl Reader {
             self.end = Some(end);
             return false;
         }
+        self.go_to(looked)
+    }
+
+    /// Goes to a segment that was looked for; false if it is none.
+    fn go_to(&mut self, looked: Result<Look, Error>) -> bool {
         match looked {
             Ok(Look::Found(found)) => {
+                let before = self.session();
                 (self.index, self.room) = (0, found.room());
                 self.current = Some(found);
-                self.check_opening()
+                if self.is_after(before) { self.enter() } else { self.astray() }
             }
             Ok(Look::Damaged(at, cause)) => self.corrupt(at, cause),
             Ok(Look::Absent) => false,
             Err(error) => {
+                let Some(current) = &self.current else { return false };
                 let at = current.at(0, self.records);
                 self.corrupt(at, Cause::Unreadable(format!("{error}")))
             }
@@ -174,7 +244,9 @@ impl Reader {
     }
 
     fn known(&self) -> scan::Known {
-        scan::Known { records: self.records, chain: self.chain, seed: self.seed }
+        let session = self.manifest.session(self.session());
+        let synced = session.is_some_and(|session| session.sync != Sync::None);
+        scan::Known { records: self.records, chain: self.chain, seed: self.seed, synced }
     }
 
     fn corrupt(&mut self, at: Place, cause: Cause) -> bool {
@@ -182,48 +254,59 @@ impl Reader {
         false
     }
 
-    /// Whether the current segment is opened with the chain that leads here. One that is not opened
-    /// at all is a spare that the writer never reached.
-    fn check_opening(&mut self) -> bool {
+    /// The segment at hand does not continue the one before.
+    fn astray(&mut self) -> bool {
+        let Some(current) = &self.current else { return false };
+        let at = current.at(OPENING_AT * 8, self.records + 1);
+        self.corrupt(at, Cause::Opening)
+    }
+
+    /// Whether the segment at hand may follow one of session `before`.
+    fn is_after(&self, before: u32) -> bool {
+        let session = self.manifest.session(self.session());
+        let begins = session.is_some_and(|s| s.first(self.stream) == self.records + 1);
+        self.session() == before || self.session() > before && begins
+    }
+
+    /// Whether the segment at hand continues the one before. An opening that is not there proves
+    /// nothing: the writer has not come so far, or a power cut took it; then the records tell.
+    fn enter(&mut self) -> bool {
         let Some(current) = self.current.as_ref().filter(|_| self.end.is_none()) else {
             return false;
         };
-        let wanted = [format::head(OPENING, self.chain), self.records + 1];
-        match current.view.load::<2>(OPENING_AT) {
-            Some(found) if found == wanted && current.header.first == wanted[1] => true,
-            Some([0, number]) if self.records > 0 && [0, wanted[1]].contains(&number) => {
-                self.stop()
-            }
-            _ => {
-                let at = current.at(OPENING_AT * 8, self.records + 1);
-                self.corrupt(at, Cause::Opening)
-            }
+        let (header, number) = (&current.header, self.records + 1);
+        let wanted = [format::head(OPENING, self.chain), number];
+        let is_opened = match current.view.load::<2>(OPENING_AT) {
+            Some([0, found]) => [0, number].contains(&found),
+            found => found == Some(wanted),
+        };
+        if !is_opened || header.first != number {
+            return self.astray();
         }
+        (self.seed, self.entered) = (header.seed(), self.chain);
+        true
     }
 
-    /// The record at hand does not fit: finds out what that means.
-    #[cold]
+    /// The record at hand does not fit. A session may have ended here and another begun: goes on
+    /// there. Else finds out what it means.
     fn stop(&mut self) -> bool {
         let Some(current) = &self.current else { return false };
+        if scan::is_sealed(current, self.index, self.known()) {
+            match self.look(current.header.segment + 1) {
+                Ok(Look::Absent) => {}
+                looked => return self.go_to(looked),
+            }
+        }
+        let Some(current) = &self.current else { return false };
         let mut end = scan::classify(current, self.index, self.known(), |s| self.look(s));
-        if let Some(promised) = self.promised().filter(|&promised| promised != self.records)
-            && matches!(end, End::Clean { .. })
-        {
+        let promised = self.manifest.promised(self.stream).broken_by(self.records);
+        if let (Some(promised), true) = (promised, end.is_whole()) {
             let offset = RECORDS_AT + self.index as usize * format::RECORD;
             let (records, at) = (self.records, current.at(offset, self.records + 1));
             end = End::Corrupt { records, at, cause: Cause::Short { promised }, resumes: None };
         }
         self.end = Some(end);
         false
-    }
-
-    /// A run that has ended knows how many records it wrote.
-    fn promised(&self) -> Option<u64> {
-        let promised = match self.stream {
-            Stream::Inputs => self.manifest.inputs,
-            Stream::Outputs => self.manifest.outputs,
-        };
-        (self.manifest.status != Status::Running).then_some(promised)
     }
 }
 
@@ -256,8 +339,11 @@ pub(super) fn look(
         Ok(header) => header,
         Err((offset, what)) => return damaged(offset, Cause::Header(what)),
     };
-    if header.epoch != manifest.epoch {
-        return damaged(32, Cause::Header("it belongs to another session"));
+    if header.format != manifest.format {
+        return damaged(8, Cause::Header("its format version is not the manifest's"));
+    }
+    if manifest.session(header.session).is_none_or(|session| session.epoch != header.epoch) {
+        return damaged(32, Cause::Header("it belongs to another run"));
     }
     if (header.stream, header.segment) != (stream, segment) {
         return damaged(24, Cause::Header("it is another segment than its name says"));

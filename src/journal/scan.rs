@@ -17,6 +17,9 @@ pub(super) struct Known {
     pub(super) records: u64,
     pub(super) chain: u32,
     pub(super) seed: u32,
+    /// Whether the session brought its records to the disk before it sealed them: then a hole in
+    /// front of a seal is no power cut.
+    pub(super) synced: bool,
 }
 
 /// How many missing segments in a row are looked across.
@@ -40,7 +43,7 @@ fn corrupt(known: Known, at: Place, cause: Cause) -> End {
 /// The seal's words as they must be.
 fn seal_of(found: &Found, known: Known) -> [u64; 3] {
     let here = (known.records + 1).saturating_sub(found.header.first);
-    [format::head(SEAL, known.chain), here, if here == 0 { 0 } else { known.records }]
+    format::seal(known.chain, here, known.records)
 }
 
 /// Whether a segment has no seal: the commit word is missing, whatever of the rest came before it.
@@ -48,6 +51,12 @@ fn is_unsealed(found: &Found, known: Known) -> bool {
     let wanted = seal_of(found, known);
     let seal = found.view.load::<3>(SEAL_AT).unwrap_or_default();
     seal[0] == 0 && (1..3).all(|i| [0, wanted[i]].contains(&seal[i]))
+}
+
+/// Whether a segment ends here, before record `index`, by its seal.
+pub(super) fn is_sealed(found: &Found, index: u64, known: Known) -> bool {
+    found.view.load::<3>(SEAL_AT) == Some(seal_of(found, known))
+        && found.view.nonzero(word_of(index), found.view.len()).is_none()
 }
 
 /// What a seal says against the records before it, if anything.
@@ -81,17 +90,27 @@ pub(super) fn classify(
     let at = found.at(RECORDS_AT + index as usize * RECORD, records + 1);
     let slot = found.view.load::<RECORD_WORDS>(word_of(index)).unwrap_or_default();
     let is_empty = slot == [0; RECORD_WORDS];
-    if let Some(resumes) = resume(found, index, known).or_else(|| later(found, look)) {
-        let (cause, resumes) = (Cause::Record, Some(resumes));
-        return match resumes {
-            Some(resumes) if is_empty => End::Gap { records, at, resumes },
-            _ => End::Corrupt { records, at, cause, resumes },
+    let is_unfinished = slot[0] == 0 || lacks_page(found, index, &slot);
+    let is_sealed = !is_unsealed(found, known);
+    let here = resume(found, index, known);
+    let is_here = here.is_some();
+    if let Some(resumes) = here.or_else(|| later(found, look)) {
+        let cause = match is_sealed.then(|| against_seal(found, known)) {
+            _ if !is_unfinished => Cause::Record,
+            Some(None) if is_here => Cause::Foreign,
+            // A segment is entered only when it and all before it have their names on the disk.
+            Some(None) if known.synced => {
+                Cause::Short { promised: resumes.record.saturating_sub(1) }
+            }
+            Some(Some(End::Corrupt { cause: Cause::Short { promised }, .. })) if known.synced => {
+                Cause::Short { promised }
+            }
+            _ => return End::Gap { records, at, resumes },
         };
+        return End::Corrupt { records, at, cause, resumes: Some(resumes) };
     }
     let after = word_of((index + 1).min(found.room()));
     let after = found.view.nonzero(after, found.view.len());
-    let is_sealed = !is_unsealed(found, known);
-    let is_unfinished = slot[0] == 0 || after.is_none() && lacks_page(index, &slot);
     match after {
         _ if !is_empty && (is_sealed || !is_unfinished) => corrupt(known, at, Cause::Record),
         Some(word) => corrupt(known, found.at(word * 8, 0), Cause::Foreign),
@@ -104,11 +123,16 @@ pub(super) fn classify(
     }
 }
 
-/// Whether a record lies across two pages and nothing of it is in the second: the power was cut
-/// between the two.
-fn lacks_page(index: u64, slot: &[u64; RECORD_WORDS]) -> bool {
-    let words_before = PAGE / 8 - word_of(index) % (PAGE / 8);
-    slot.get(words_before..).is_some_and(|rest| !rest.is_empty() && rest.iter().all(|&w| w == 0))
+/// Whether a record lies across two pages and the second reached the disk before it was stored
+/// there whole: its last word is not there, nor is anything behind it in that page.
+fn lacks_page(found: &Found, index: u64, slot: &[u64; RECORD_WORDS]) -> bool {
+    let (from, page) = (word_of(index), PAGE / 8);
+    let end = from + RECORD_WORDS;
+    let spans = from / page != (end - 1) / page;
+    spans && slot[RECORD_WORDS - 1] == 0 && {
+        let rest = end..end.next_multiple_of(page).min(found.view.len());
+        found.view.nonzero(rest.start, rest.end).is_none()
+    }
 }
 
 /// Where, behind record `index`, a record of this session continues the one before it.
@@ -127,13 +151,15 @@ fn resume(found: &Found, index: u64, known: Known) -> Option<Place> {
     None
 }
 
-/// Whether a later segment was opened.
+/// Whether a later segment was entered.
 fn later(found: &Found, look: impl Fn(u32) -> Result<Look, Error>) -> Option<Place> {
     let here = found.header.segment;
     (here + 1..=here + MISSING_MAX).find_map(|segment| match look(segment) {
         Ok(Look::Found(next)) => {
             let opening = next.view.load::<1>(OPENING_AT)?[0];
-            (opening as u32 == OPENING).then(|| next.at(RECORDS_AT, next.header.first))
+            let is_entered = opening as u32 == OPENING
+                || next.view.nonzero(word_of(0), next.view.len()).is_some();
+            is_entered.then(|| next.at(RECORDS_AT, next.header.first))
         }
         _ => None,
     })

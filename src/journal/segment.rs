@@ -1,8 +1,8 @@
 //! A segment being written: made whole and durable before its name appears, opened, filled, sealed.
 
 use super::{
-    Error,
-    format::{self, Header, OPENING, OPENING_AT, PAGE, RECORD, RECORD_WORDS, RECORDS_AT, SEAL},
+    Error, fail,
+    format::{self, Header, OPENING, OPENING_AT, PAGE, RECORD, RECORD_WORDS, RECORDS_AT, SEAL_AT},
     map::{self, Map},
 };
 use alloc::format;
@@ -39,7 +39,9 @@ impl Segment {
         let unnamed = path.with_extension("zj.new");
         let made = Segment::fill(&unnamed, header, durable)
             .and_then(|file| {
+                fail::point("make: before the name");
                 fs::rename(&unnamed, &path)?;
+                fail::point("make: before the directory is on the disk");
                 if durable {
                     File::open(directory)?.sync_all()?;
                 }
@@ -61,7 +63,9 @@ impl Segment {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         map::reserve(&file, header.bytes)?;
+        fail::point("make: before the header");
         file.write_all_at(&header.page(), 0)?;
+        fail::point("make: after the header");
         if durable {
             file.sync_all()?;
         }
@@ -105,19 +109,23 @@ impl Segment {
     /// Writes the seal, on the disk where `durable`. The writer is past this segment.
     pub(super) fn seal(&self, records: u64, durable: bool) -> Result<(), Error> {
         let words = self.map.words();
-        let (at, number) = match records.checked_sub(1) {
-            Some(last) => (RECORDS_AT / 8 + last as usize * RECORD_WORDS, self.first + last),
-            None => (OPENING_AT, 0),
+        let at = match records.checked_sub(1) {
+            Some(last) => RECORDS_AT / 8 + last as usize * RECORD_WORDS,
+            None => OPENING_AT,
         };
         let chain = (words[at].load(Relaxed) >> 32) as u32;
-        words[format::SEAL_AT + 1].store(records, Relaxed);
-        words[format::SEAL_AT + 2].store(number, Relaxed);
-        words[format::SEAL_AT].store(format::head(SEAL, chain), Release);
+        let [head, count, last] = format::seal(chain, records, self.first + records - 1);
+        fail::point("seal: before it");
+        words[SEAL_AT + 1].store(count, Relaxed);
+        words[SEAL_AT + 2].store(last, Relaxed);
+        fail::point("seal: before its commit word");
+        words[SEAL_AT].store(head, Release);
         if durable { self.sync(0, PAGE) } else { Ok(()) }
     }
 
     /// Gives back the blocks that no record uses. Nobody writes into the segment any more.
     pub(super) fn shorten(&self, records: u64) -> Result<(), Error> {
+        fail::point("finish: before the last segment is shortened");
         let bytes = Segment::used(records).next_multiple_of(PAGE) as u64;
         self.file.set_len(bytes).map_err(Error::system("shorten the last segment", &self.path))
     }

@@ -4,7 +4,7 @@ use crate::config::{Span, Value};
 use alloc::{format, string::String};
 
 /// What is brought to the disk while the run lasts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub enum Sync {
     /// Nothing: the end of the process loses nothing, a power cut may lose everything.
     None,

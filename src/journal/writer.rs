@@ -1,7 +1,7 @@
 //! Events in, records in mapped memory out: no system call, no allocation, no lock.
 
 use super::{
-    Error,
+    Error, fail,
     format::{self, EVENT},
     map::Handoff,
     segment::Segment,
@@ -33,11 +33,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new() -> Shared {
+    /// For a stream that has `kept` records already.
+    pub(super) fn new(kept: u64) -> Shared {
         Shared {
-            written: CachePadded::new(AtomicU64::new(0)),
+            written: CachePadded::new(AtomicU64::new(kept)),
             ready: CachePadded::new(Handoff::new()),
-            durable: AtomicU64::new(0),
+            durable: AtomicU64::new(kept),
             waits: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             error: OnceLock::new(),
@@ -98,11 +99,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(segment: Arc<Segment>, shared: Arc<Shared>, seed: u32) -> Writer {
+    /// Begins behind a record whose chain is `chain`.
+    pub(super) fn new(segment: Arc<Segment>, shared: Arc<Shared>, chain: u32, seed: u32) -> Writer {
         let (next, end) = segment.bounds();
-        segment.open(seed);
+        segment.open(chain);
         let number = segment.first - 1;
-        Writer { segment, shared, next, end, number, chain: seed, seed }
+        Writer { segment, shared, next, end, number, chain, seed }
     }
 
     /// Appends an event and gives its record number. When this returns, the event survives
@@ -116,13 +118,17 @@ impl Writer {
         let number = self.number + 1;
         let chain = format::chain(self.seed, self.chain, number, &words);
         let slot = self.segment.slot(self.next).ok_or(Stopped)?;
+        fail::point("append: before the number");
         slot[1].store(number, Ordering::Relaxed);
+        fail::point("append: before the payload");
         for (to, word) in slot[2..].iter().zip(words) {
             to.store(word, Ordering::Relaxed);
         }
+        fail::point("append: before the commit word");
         // Last: a reader that sees the commit word sees the record.
         slot[0].store(format::head(EVENT, chain), Ordering::Release);
         (self.chain, self.number, self.next) = (chain, number, self.next + slot.len());
+        fail::point("append: before it is told");
         self.shared.written.store(number, Ordering::Release);
         Ok(number)
     }
@@ -139,7 +145,9 @@ impl Writer {
             Some(next) => next,
             None => self.wait()?,
         };
+        fail::point("roll: before the opening");
         next.open(self.chain);
+        fail::point("roll: after the opening");
         (self.next, self.end) = next.bounds();
         // The keeper holds the old segment until `written` passes it, so it is not unmapped here.
         self.segment = next;

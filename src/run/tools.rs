@@ -5,10 +5,17 @@ use super::{
     report::{self, Report},
 };
 use crate::journal::{
-    Stream,
+    Between, End, Manifest, Names,
+    dump::{Form, Wanted, kind_named},
     tool::{self, ToolError},
 };
-use std::{format, fs, io, path::Path, println, string::ToString};
+use std::{
+    format, fs, io,
+    path::Path,
+    println,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 /// Prints the report of a run; writes it as HTML or JSON where asked.
 pub fn report(directory: &Path, html: Option<&Path>, json: Option<&Path>) -> Result<(), Failure> {
@@ -23,27 +30,100 @@ pub fn report(directory: &Path, html: Option<&Path>, json: Option<&Path>) -> Res
     Ok(())
 }
 
+/// What is asked of a journal, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Inputs only, unless `outputs` is set too.
+    pub inputs: bool,
+    /// Outputs only, unless `inputs` is set too.
+    pub outputs: bool,
+    /// Where the span begins.
+    pub from: Option<String>,
+    /// Where it ends.
+    pub to: Option<String>,
+    /// Kinds, separated by commas; all where it is empty.
+    pub kinds: String,
+    /// Instruments, separated by commas: dense indices, symbols or roots; all where it is empty.
+    pub instruments: String,
+    /// How events are written.
+    pub form: Form,
+    /// Goes on although the events are of another schema.
+    pub force: bool,
+}
+
 /// `zomma journal VERB DIR`.
-pub fn journal(verb: &str, directory: &Path) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    match verb {
-        "verify" => match tool::verify(directory, &mut out).map_err(unusable)? {
-            true => Ok(()),
-            false => Err(Failure::mismatch(format!("{}: damaged", directory.display()))),
-        },
-        "stat" => tool::stat(directory, &mut out).map_err(unusable),
+pub fn journal(verb: &str, directory: &Path, request: &Request) -> Result<(), Failure> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let damaged = || Failure::mismatch(format!("{}: damaged", directory.display()));
+    let whole = match verb {
+        "verify" => tool::verify(directory, &mut out).map_err(told)?,
+        "stat" => tool::stat(directory, &mut out).map_err(told)?,
         "dump" => {
-            for stream in [Stream::Inputs, Stream::Outputs] {
-                tool::dump(directory, stream, &mut out).map_err(unusable)?;
-            }
-            Ok(())
+            let (wanted, names) = wanted(directory, request)?;
+            let ends = tool::dump(directory, &wanted, (request.form, names), &mut out);
+            ends.map_err(told)?.iter().all(End::is_whole)
         }
-        _ => Err(Failure::input(format!("no verb {verb:?}; there are verify, stat and dump"))),
+        _ => return Err(Failure::input(format!("no verb {verb:?}; there are {VERBS}"))),
+    };
+    if whole { Ok(()) } else { Err(damaged()) }
+}
+
+/// All verbs of `zomma journal`.
+pub const VERBS: &str = "verify, stat, dump";
+
+/// Which events are wanted, and what contracts are called.
+fn wanted(directory: &Path, request: &Request) -> Result<(Wanted, Names), Failure> {
+    let manifest = Manifest::read(directory).map_err(unusable)?;
+    refuse_schema(directory, &manifest, request.force)?;
+    let (from, to) = (request.from.as_deref(), request.to.as_deref());
+    let between = Between::read(from, to, manifest.wall).map_err(Failure::input)?;
+    let names = names(directory)?;
+    let mut wanted = Wanted { between, ..Wanted::default() };
+    if request.inputs != request.outputs {
+        (wanted.inputs, wanted.outputs) = (request.inputs, request.outputs);
+    }
+    for name in parts(&request.kinds) {
+        let unknown = || Failure::input(format!("no kind {name:?}; ARCHITECTURE.md lists them"));
+        wanted.kinds.push(kind_named(name).ok_or_else(unknown)?);
+    }
+    for name in parts(&request.instruments) {
+        let found = name.parse().map_or_else(|_| names.find(name), |index| Vec::from([index]));
+        if found.is_empty() {
+            return Err(Failure::input(format!("no instrument {name:?} in this journal")));
+        }
+        wanted.instruments.get_or_insert_default().extend(found);
+    }
+    Ok((wanted, names))
+}
+
+fn parts(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// Events of another schema would be read as what they are not.
+fn refuse_schema(directory: &Path, manifest: &Manifest, force: bool) -> Result<(), Failure> {
+    let here = Manifest::new(0, Vec::new()).map_err(unusable)?;
+    match manifest.unreadable_by(&here) {
+        Some(why) if !force => {
+            let place = directory.display();
+            Err(Failure::input(format!("{place}: {why}; read it with that program, or --force")))
+        }
+        _ => Ok(()),
     }
 }
 
+/// What contracts are called in a journal.
+pub(super) fn names(directory: &Path) -> Result<Names, Failure> {
+    Names::read(directory).map_err(unusable)
+}
+
+/// A journal that cannot be read.
+pub(super) fn unusable(error: crate::journal::Error) -> Failure {
+    Failure::input(error.to_string())
+}
+
 /// A reader that closes its pipe has seen enough.
-fn unusable(error: ToolError) -> Failure {
+fn told(error: ToolError) -> Failure {
     match error {
         ToolError::Text(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         error => Failure::input(error.to_string()),

@@ -36,6 +36,7 @@ kinds! {
     TRADE = 3, "Trade", "a print";
     INTEREST = 4, "Interest", "open interest; the last one of the day wins";
     STATUS = 5, "Status", "trading status of an instrument or a venue";
+    NAME = 6, "Name", "the symbol behind a new dense index, before its first definition";
 
     // The pipeline's own inputs, made by the feed and journaled like the rest.
     RUN = 32, "Run", "first event of a run: epoch and identities";
@@ -52,6 +53,7 @@ kinds! {
     // Between stages; never journaled as input.
     FORWARD = 96, "Forward", "forward and discount of an expiry, from put-call parity";
     GREEKS = 97, "Greeks", "implied volatility, price and Greeks of one option";
+    SMILE = 98, "Smile", "the smile of an expiry: raw SVI and how well it fits";
 
     // What strategies ask for. RISK turns these into the outputs below.
     INTENT = 112, "Order", "a strategy asks for an order; its legs follow";

@@ -51,6 +51,42 @@ pub struct Definition {
     pub reserved: u16,
 }
 
+/// Bytes of a symbol that one NAME holds.
+pub const NAME_BYTES: usize = 32;
+
+/// A part of the symbol that a dense index stands for; the header's source says in which session.
+/// A part without a zero goes on in the next NAME of the same instrument; a RUN in between means
+/// that the rest was cut off, and the symbol begins anew.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Name {
+    /// ASCII, padded with zeros.
+    pub text: [u8; NAME_BYTES],
+}
+
+impl Name {
+    /// The parts of a symbol, in order. The last one holds at least one zero.
+    pub fn parts(symbol: &[u8]) -> impl Iterator<Item = Name> + '_ {
+        (0..=symbol.len() / NAME_BYTES).map(|part| {
+            let rest = &symbol[part * NAME_BYTES..];
+            let mut text = [0; NAME_BYTES];
+            let len = rest.len().min(NAME_BYTES);
+            text[..len].copy_from_slice(&rest[..len]);
+            Name { text }
+        })
+    }
+
+    /// The part's text.
+    pub fn text(&self) -> &[u8] {
+        &self.text[..self.text.iter().position(|&byte| byte == 0).unwrap_or(NAME_BYTES)]
+    }
+
+    /// Whether the symbol ends in this part.
+    pub fn is_last(&self) -> bool {
+        self.text[NAME_BYTES - 1] == 0
+    }
+}
+
 /// Best bid and ask.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
@@ -148,6 +184,31 @@ pub struct Greeks {
     pub status: VolStatus,
     /// Must be zero.
     pub reserved: [u8; 3],
+}
+
+/// The smile of one expiry in raw SVI: total variance a + b (ρ (k − m) + √((k − m)² + σ²)) over
+/// log-moneyness k = ln(K/F). The header's instrument is the expiry's index. No points: none yet.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Smile {
+    /// Level, total variance.
+    pub a: f32,
+    /// Steepness of the wings together.
+    pub b: f32,
+    /// Tilt, −1 to 1.
+    pub rho: f32,
+    /// Where the bend lies, log-moneyness.
+    pub m: f32,
+    /// How round the bend is, log-moneyness.
+    pub sigma: f32,
+    /// Root of the weighted mean squared error, half-spreads of the quotes.
+    pub rms: f32,
+    /// Smallest value of Durrleman's g: below 0 a butterfly has a negative price.
+    pub butterfly: f32,
+    /// Options that took part, 0 for no smile.
+    pub points: u16,
+    /// 1 where the smile crosses the one of the expiry before it: calendar arbitrage.
+    pub crossed: u16,
 }
 
 /// The status of an implied volatility, as `zomma iv` prints it.

@@ -140,6 +140,7 @@ pub fn title(snapshot: &Snapshot) -> String {
 fn facts(manifest: &Manifest) -> Vec<(String, String)> {
     let status = match manifest.status {
         Status::Running => "running, or killed",
+        Status::Recovering => "starting again after a crash, or killed at that",
         Status::Ended => "ended",
         Status::Failed => "ended, the journal failed",
     };

@@ -1,0 +1,202 @@
+//! American options one by one, as files and tests need them: terms in, price and Greeks out.
+
+use super::{Boundary, Carry, Early, Premium, Rule};
+use crate::greeks::{
+    lanes::{Lanes, Scalar},
+    math::{V, all, exp, ln, ln_ratio, one},
+    options::Options,
+    sets::{Model, Tick},
+};
+
+/// One American option.
+#[derive(Clone, Copy, Debug)]
+pub struct Contract {
+    /// Call, or put.
+    pub call: bool,
+    /// Spot.
+    pub spot: f64,
+    /// Strike.
+    pub strike: f64,
+    /// Years to expiry.
+    pub years: f64,
+    /// Continuous rate a year.
+    pub r: f64,
+    /// Continuous yield a year.
+    pub q: f64,
+    /// Volatility, annual.
+    pub vol: f64,
+}
+
+/// Price and Greeks, in the units of the European ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Value {
+    /// Price.
+    pub price: f64,
+    /// dV/dS.
+    pub delta: f64,
+    /// d²V/dS².
+    pub gamma: f64,
+    /// −dV/dT a year.
+    pub theta: f64,
+    /// dV/dσ per 1.00.
+    pub vega: f64,
+}
+
+impl Value {
+    /// What exercising now gives.
+    pub fn exercised(contract: &Contract) -> Value {
+        let sign = if contract.call { 1.0 } else { -1.0 };
+        let price = (contract.spot - contract.strike) * sign;
+        Value { price, delta: sign, gamma: 0.0, theta: 0.0, vega: 0.0 }
+    }
+}
+
+impl Contract {
+    /// Whether and how exercising early can pay.
+    pub fn early(&self) -> Early {
+        let (r, q) = self.put_rates();
+        Early::of(r, q)
+    }
+
+    /// Rate and yield of the put that this is.
+    fn put_rates(&self) -> (f64, f64) {
+        if self.call { (self.q, self.r) } else { (self.r, self.q) }
+    }
+
+    /// Price and Greeks; `None` where there would be two boundaries.
+    pub fn value<const N: usize, const L: usize, const P: usize>(
+        &self,
+        rule: &Rule<N, L, P>,
+    ) -> Option<Value> {
+        let european = self.european();
+        let (r, q) = self.put_rates();
+        match self.early() {
+            Early::Between => None,
+            Early::Never => Some(european),
+            Early::Below if self.vol == 0.0 => Some(self.certain()),
+            Early::Below => {
+                let Some(carry) = rule.carry(r, q, self.years) else { return Some(european) };
+                let boundary = rule.boundary(&rule.grid(&carry), all(self.vol));
+                Some(self.with(&carry, &boundary, &european))
+            }
+        }
+    }
+
+    /// dV/dr and dV/dq, by central differences of the price.
+    pub fn rho_phi<const N: usize, const L: usize, const P: usize>(
+        &self,
+        rule: &Rule<N, L, P>,
+    ) -> Option<(f64, f64)> {
+        const STEP: f64 = 1e-5;
+        let at = |r: f64, q: f64| {
+            let moved = Contract { r: self.r + r, q: self.q + q, ..*self };
+            moved.value(rule).map(|value| value.price)
+        };
+        let slope = |up: Option<f64>, down: Option<f64>| Some((up? - down?) / (2.0 * STEP));
+        Some((slope(at(STEP, 0.0), at(-STEP, 0.0))?, slope(at(0.0, STEP), at(0.0, -STEP))?))
+    }
+
+    /// The European option of the same terms.
+    pub fn european(&self) -> Value {
+        let options = Options {
+            spot: Scalar(self.spot),
+            strike: Scalar(self.strike),
+            years: Scalar(self.years),
+            r: Scalar(self.r),
+            q: Scalar(self.q),
+            vol: Scalar(self.vol),
+        };
+        let sign = Scalar(if self.call { 0.0 } else { -0.0 });
+        let side: Tick<Scalar> = options.value(Model::Spot).side(sign);
+        let [price, delta, gamma, theta, vega] =
+            [side.price, side.delta, side.gamma, side.theta, side.vega].map(|x| x.lane(0));
+        Value { price, delta, gamma, theta, vega }
+    }
+
+    /// The limit as the volatility goes to 0: the best of all times to exercise, known now.
+    fn certain(&self) -> Value {
+        let Contract { spot, strike, years, r, q, .. } = *self;
+        let sign = if self.call { 1.0 } else { -1.0 };
+        let factor = |rate: f64, time: f64| one(|x| exp(-x), rate * time);
+        let legs = |time: f64| (sign * spot * factor(q, time), sign * strike * factor(r, time));
+        let still = one(ln, q * spot / (r * strike)) / (q - r);
+        let times = [0.0, years.max(0.0), still];
+        let inside = times.iter().filter(|time| **time >= 0.0 && **time <= years.max(0.0));
+        let gain = |time: f64| legs(time).0 - legs(time).1;
+        let best =
+            inside.fold(0.0, |best, time| if gain(*time) > gain(best) { *time } else { best });
+        if gain(best) <= 0.0 {
+            return Value { price: 0.0, delta: 0.0, gamma: 0.0, theta: 0.0, vega: 0.0 };
+        }
+        let (income, interest) = (legs(best).0 * q, legs(best).1 * r);
+        let theta = if best == years { income - interest } else { 0.0 };
+        let delta = sign * factor(q, best);
+        Value { price: gain(best), delta, gamma: 0.0, theta, vega: 0.0 }
+    }
+
+    /// ln(S/K) of the put that this is.
+    fn log(&self) -> f64 {
+        let (above, below) =
+            if self.call { (self.strike, self.spot) } else { (self.spot, self.strike) };
+        one(|x| ln_ratio(x, all(below)), above)
+    }
+
+    fn with<const P: usize>(
+        &self,
+        carry: &Carry<P>,
+        boundary: &Boundary<P>,
+        european: &Value,
+    ) -> Value {
+        let x = all(self.log());
+        let exercised = Value::exercised(self);
+        if x.simd_le(boundary.edge).any() {
+            return exercised;
+        }
+        let premium = carry.premium(boundary, x).of(self.call, all(self.spot), all(self.strike));
+        let add = |european: f64, premium: V| european + premium.to_array()[0];
+        Value {
+            price: add(european.price, premium.price).max(exercised.price),
+            delta: add(european.delta, premium.delta),
+            gamma: add(european.gamma, premium.gamma),
+            theta: add(european.theta, premium.theta),
+            vega: add(european.vega, premium.vega),
+        }
+    }
+}
+
+/// What early exercise adds to price and Greeks of eight options.
+#[derive(Clone, Copy, Debug)]
+pub struct Added {
+    /// Price.
+    pub price: V,
+    /// dV/dS.
+    pub delta: V,
+    /// d²V/dS².
+    pub gamma: V,
+    /// −dV/dT a year.
+    pub theta: V,
+    /// dV/dσ per 1.00.
+    pub vega: V,
+}
+
+impl Premium {
+    /// In the units of calls or puts of these spots and strikes.
+    #[inline(always)]
+    pub fn of(&self, call: bool, spot: V, strike: V) -> Added {
+        let inv_spot = all(1.0) / spot;
+        let curve = self.bend - self.slope;
+        let (scale, delta, gamma) = if call {
+            (spot, self.value - self.slope, curve * inv_spot)
+        } else {
+            let scaled = strike * inv_spot;
+            (strike, self.slope * scaled, curve * scaled * inv_spot)
+        };
+        Added {
+            price: self.value * scale,
+            delta,
+            gamma,
+            theta: -self.by_time * scale,
+            vega: self.by_vol * scale,
+        }
+    }
+}
