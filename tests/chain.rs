@@ -49,7 +49,10 @@ struct Day {
 }
 
 fn day(files: &[(&str, u16, u32)], until: u32, pairs_min: usize) -> Option<Day> {
-    let universe = universe_with(Clock::Exchange, pairs_min);
+    day_on(files, until, universe_with(Clock::Exchange, pairs_min))
+}
+
+fn day_on(files: &[(&str, u16, u32)], until: u32, universe: Universe) -> Option<Day> {
     let mut chain = Chain::new(&universe);
     let mut events = Vec::new();
     for (name, source, first) in files {
@@ -292,4 +295,89 @@ fn odd_quotes_are_representable() {
     let totals = chain.totals;
     assert_eq!((totals.one_sided, totals.locked, totals.crossed, totals.empty), (1, 1, 1, 1));
     assert_eq!((totals.quotes, totals.quote_size), (5, 15));
+}
+
+/// 70 % of a trading day's variance in its session, none on days without trading.
+const WEIGHTS: &str = "session_weight = 2.585\novernight_weight = 0.4114\nclosed_weight = 0.0\n";
+
+#[test]
+fn volatility_has_a_clock_of_its_own_and_a_year_of_it_is_a_year() {
+    let text = include_str!("../config/universe.toml");
+    let weighted = text
+        .replace("half_day_close = \"13:00\"\n", &format!("half_day_close = \"13:00\"\n{WEIGHTS}"));
+    let fomc =
+        "\n[[event]]\nname = \"FOMC\"\ndate = \"2019-07-31\"\ntime = \"14:00\"\ndays = 1.5\n";
+    let universe = Universe::parse("universe.toml", &(weighted + fomc)).unwrap();
+    let clock = &universe.calendars[0].variance;
+    let at = |month: i8, day: i8, hour: i8| {
+        let time = jiff::civil::date(2019, month, day).at(hour, 0, 0, 0);
+        time.in_tz("America/New_York").unwrap().timestamp().as_nanosecond() as u64
+    };
+    let days = |from, to| clock.years_between(from, to) * 365.0;
+    let year = days(at(1, 2, 0), at(12, 31, 0)) * 365.0 / 363.0;
+    assert!((year - 366.5).abs() < 3.0, "a year and the announcement: {year}");
+    let session = days(at(6, 26, 10), at(6, 26, 16)) / 6.0 * 6.5;
+    let night = days(at(6, 26, 16), at(6, 27, 9)) / 17.0 * 17.5;
+    assert!((session / (session + night) - 0.7).abs() < 0.001, "{session} {night}");
+    assert_eq!(days(at(6, 29, 0), at(6, 30, 23)), 0.0, "a weekend");
+    assert_eq!(days(at(7, 4, 1), at(7, 4, 20)), 0.0, "a holiday");
+    let jump = days(at(7, 31, 13), at(7, 31, 15)) - days(at(7, 30, 13), at(7, 30, 15));
+    assert!((jump - 1.5).abs() < 1e-9, "the announcement: {jump}");
+    let half_day = days(at(7, 3, 14), at(7, 3, 15)) / days(at(7, 2, 14), at(7, 2, 15));
+    assert!((half_day - 0.4114 / 2.585).abs() < 1e-6, "closed at one: {half_day}");
+    let parts = days(at(6, 26, 11), at(7, 9, 12)) + days(at(7, 9, 12), at(8, 2, 9));
+    assert!((parts - days(at(6, 26, 11), at(8, 2, 9))).abs() < 1e-9, "it adds up");
+    let last = clock.years_between(at(6, 26, 16) - 1_000_000, at(6, 26, 16));
+    let exact = clock.pace(at(6, 26, 15)) * 0.001 / (365.0 * 86_400.0);
+    assert!((last / exact - 1.0).abs() < 1e-12, "the last millisecond: {last}");
+}
+
+#[test]
+fn with_equal_weights_both_clocks_are_the_same_to_the_bit() {
+    let universe = universe(Clock::Receive);
+    let clock = &universe.calendars[0].variance;
+    for span in [1, 60_000_000_000, 86_400_000_000_000, 7_777_777_777_777_777] {
+        let years = span as f64 / (1e9 * 365.0 * 86_400.0);
+        assert_eq!(
+            clock.years_between(1_561_578_300_000_000_000, 1_561_578_300_000_000_000 + span),
+            years
+        );
+    }
+}
+
+/// The same market on two clocks: prices stay, volatilities trade time for level, and theta is
+/// what a calendar year takes either way.
+#[test]
+fn on_another_clock_prices_stay_and_volatility_times_root_time_too() {
+    let text = include_str!("../config/universe.toml");
+    let rules = format!("half_day_close = \"13:00\"\n{WEIGHTS}");
+    let text = text.replace("half_day_close = \"13:00\"\n", &rules);
+    let weighted = Universe { clock: Clock::Exchange, ..Universe::parse("u", &text).unwrap() };
+    let Some(plain) = day_on(GOOG, 42_000, universe_with(Clock::Exchange, 2)) else { return };
+    let Some(other) = day_on(GOOG, 42_000, weighted) else { return };
+    let mut compared = 0;
+    for index in 0..4_000 {
+        let (Some(a), Some(b)) = (plain.chain.greeks(index), other.chain.greeks(index)) else {
+            continue;
+        };
+        if a.status != VolStatus::OK || b.status != VolStatus::OK || a.price < 0.05 {
+            continue;
+        }
+        let of = |day: &Day| {
+            let expiry = day.chain.instrument(index).unwrap().expiry;
+            let expiry = day.chain.expiry(expiry);
+            (expiry.vol_years, expiry.vol_pace)
+        };
+        let ((years_a, _), (years_b, pace)) = (of(&plain), of(&other));
+        assert!((pace - 3.744).abs() < 0.01, "in the session: {pace}");
+        let deviation = (a.iv * years_a.sqrt(), b.iv * years_b.sqrt());
+        assert!((deviation.0 / deviation.1 - 1.0).abs() < 1e-6, "{index}: {deviation:?}");
+        assert!((a.delta - b.delta).abs() < 1e-5 && (a.price - b.price).abs() < 1e-4 * a.price);
+        let decay = |g: &zomma::wire::market::Greeks| f64::from(g.vega) * g.iv;
+        let wanted =
+            f64::from(a.theta) + decay(&a) / (2.0 * years_a) - pace * decay(&b) / (2.0 * years_b);
+        assert!((f64::from(b.theta) / wanted - 1.0).abs() < 1e-3, "{index}: {b:?} {wanted}");
+        compared += 1;
+    }
+    assert!(compared > 100, "{compared}");
 }

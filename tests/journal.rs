@@ -12,7 +12,7 @@ use zomma::{
     config::Span,
     journal::{
         Cause, Compare, End, Error, Inputs, Journal, Manifest, Opened, Outputs, Reader, Settings,
-        Status, Stream, Sync, format, tool,
+        State, Status, Stream, Sync, format, tool,
     },
     stage::{Emit, Tap, Then},
     wire::{Event, Kind, Price, market::Quote, order::Leg},
@@ -288,9 +288,15 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
     }
     let mut opened = create(&directory.path().join("run"), &settings());
     let mut number = 0;
+    let (watch, mut was_low) = (opened.inputs.watch(), false);
     while opened.inputs.append(&event(number + 1)).is_ok() {
         number += 1;
+        if number.is_multiple_of(256) {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        was_low |= watch.state() == State::Low;
     }
+    assert!(was_low && watch.state() == State::Stopped, "told while there was room");
     let full = |error: Option<&Error>| matches!(error, Some(Error::DiskFull { .. }));
     assert!(full(opened.journal.error()) && number > 5000, "{number}");
     assert!(opened.inputs.append(&event(0)).is_err(), "it stays so");

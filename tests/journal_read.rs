@@ -298,7 +298,7 @@ fn what_is_followed_and_damaged_is_said_and_not_handed_out() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), &[2_000]);
     let at = 4096 + 80 * 30;
-    spoil(&segment(folder.path(), 2), &[0xff], at + 30);
+    spoil(&segment(folder.path(), 2), &[0x55], at + 20);
     let mut follower = Follower::open(folder.path(), Stream::Inputs, Some(Mark::Seq(1))).unwrap();
     let mut seen = 0;
     while let Some(event) = follower.next_event() {

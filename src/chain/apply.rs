@@ -159,9 +159,10 @@ impl Chain {
     }
 
     fn on_forward(&mut self, event: &Event) {
-        let used = self.expiries_used;
-        if let Some(expiry) = self.expiries[..used].get_mut(event.instrument as usize) {
-            expiry.take(event.body());
+        let index = event.instrument as usize;
+        if index < self.expiries_used {
+            let (years, pace) = (self.vol_years(index as u16), self.vol_pace(index as u16));
+            self.expiries[index].take(event.body(), years, pace);
         }
     }
 

@@ -1,7 +1,11 @@
 //! When a day's trading and settlement are: an expiration date and a root's clock in, an instant
 //! out; an instant in, the exchange's wall clock out.
 
-use super::{date::number, universe::CalendarRow};
+use super::{
+    date::number,
+    universe::{CalendarRow, EventRow},
+    variance::{Bump, VarianceClock},
+};
 use crate::wire::Timestamp;
 use alloc::vec::Vec;
 use jiff::{civil, tz::TimeZone};
@@ -13,6 +17,8 @@ const CLOSED_DAYS_MAX: usize = 15;
 /// An exchange's calendar with its time zone resolved from the bundled database.
 #[derive(Clone, Debug)]
 pub struct Calendar {
+    /// The clock that volatility runs by.
+    pub variance: VarianceClock,
     zone: TimeZone,
     half_days: Vec<civil::Date>,
     half_day_close: u32,
@@ -21,18 +27,26 @@ pub struct Calendar {
 
 impl Calendar {
     /// The calendar that a row of the configuration describes.
-    pub(super) fn new(row: &CalendarRow, zone: TimeZone) -> Calendar {
+    pub(super) fn new(row: &CalendarRow, zone: TimeZone, events: &[EventRow]) -> Calendar {
         let sorted = |days: &[super::Date]| {
             let mut days: Vec<civil::Date> = days.iter().map(|day| day.0).collect();
             days.sort();
             days
         };
-        Calendar {
+        let mut calendar = Calendar {
+            variance: VarianceClock::default(),
             zone,
             half_days: sorted(&row.half_days),
             half_day_close: row.half_day_close.0,
             holidays: sorted(&row.holidays),
-        }
+        };
+        let bump = |event: &EventRow| {
+            let at = calendar.instant(event.date.0, event.time.0)?;
+            Some(Bump { at, days: event.days })
+        };
+        let bumps: Vec<Bump> = events.iter().filter_map(bump).collect();
+        calendar.variance = VarianceClock::new(row, &calendar, &bumps);
+        calendar
     }
 
     /// When what expires on `expiration` settles. OPRA gives 00:00 UTC of the date, so the clock is
@@ -43,8 +57,7 @@ impl Calendar {
             return Some(expiration);
         }
         let date = self.trading_day(utc_date(expiration)?);
-        let early = !morning && self.half_days.binary_search(&date).is_ok();
-        let second = if early { second.min(self.half_day_close) } else { second };
+        let second = if morning { second } else { self.close_of(date, second) };
         self.instant(date, second)
     }
 
@@ -70,15 +83,23 @@ impl Calendar {
         self.half_days.binary_search_by_key(&date, |day| number(*day)).is_ok()
     }
 
+    /// Whether there is no trading on a day.
+    pub(super) fn is_closed(&self, day: civil::Date) -> bool {
+        let weekend = [civil::Weekday::Saturday, civil::Weekday::Sunday];
+        weekend.contains(&day.weekday()) || self.holidays.binary_search(&day).is_ok()
+    }
+
+    /// Second of a trading day at which it closes, where it closes at `second` of a whole one.
+    pub(super) fn close_of(&self, day: civil::Date, second: u32) -> u32 {
+        let early = self.half_days.binary_search(&day).is_ok();
+        if early { second.min(self.half_day_close) } else { second }
+    }
+
     fn trading_day(&self, date: civil::Date) -> civil::Date {
-        let closed = |day: civil::Date| {
-            let weekend = [civil::Weekday::Saturday, civil::Weekday::Sunday];
-            weekend.contains(&day.weekday()) || self.holidays.binary_search(&day).is_ok()
-        };
         let mut day = date;
         for _ in 0..CLOSED_DAYS_MAX {
             match day.yesterday() {
-                Ok(before) if closed(day) => day = before,
+                Ok(before) if self.is_closed(day) => day = before,
                 _ => return day,
             }
         }

@@ -20,6 +20,10 @@ pub struct Expiry {
     pub discount: f64,
     /// Years to that instant when the forward was taken.
     pub years: f64,
+    /// The same on the clock that volatility runs by.
+    pub vol_years: f64,
+    /// Years of volatility's clock a calendar year at that moment.
+    pub vol_pace: f64,
     /// Spread of the pairs' forwards around it, and how many pairs took part.
     pub fit: (f32, u32),
     /// Its smile as last fitted; no points where there is none.
@@ -46,6 +50,8 @@ impl Expiry {
             forward: f64::NAN,
             discount: f64::NAN,
             years: f64::NAN,
+            vol_years: f64::NAN,
+            vol_pace: 1.0,
             fit: (0.0, 0),
             smile: bytemuck::Zeroable::zeroed(),
             layout: 0,
@@ -124,10 +130,11 @@ impl Expiry {
         self.dirty[row / 64] |= 1 << (row % 64);
     }
 
-    pub(super) fn take(&mut self, forward: &Forward) {
+    pub(super) fn take(&mut self, forward: &Forward, vol_years: f64, vol_pace: f64) {
         self.forward = forward.forward;
         self.discount = forward.discount;
         self.years = forward.years;
+        (self.vol_years, self.vol_pace) = (vol_years, vol_pace);
         self.fit = (forward.spread, forward.strikes);
     }
 

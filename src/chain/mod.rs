@@ -15,6 +15,7 @@ mod state;
 mod totals;
 mod track;
 mod universe;
+mod variance;
 
 pub use calendar::Calendar;
 pub use date::Date;
@@ -24,4 +25,7 @@ pub use root::{Root, Style, name_of};
 pub use state::Chain;
 pub use totals::Totals;
 pub use track::Track;
-pub use universe::{CalendarRow, Clock, Limits, Rates, Revaluation, RootRow, Surface, Universe};
+pub use universe::{
+    CalendarRow, Clock, EventRow, Limits, Rates, Revaluation, RootRow, Surface, Universe,
+};
+pub use variance::VarianceClock;

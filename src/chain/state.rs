@@ -3,9 +3,10 @@
 use super::{
     Calendar, Expiry, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root, Tape, Totals, Universe, name_of,
     universe::{Clock, Limits},
+    variance::calendar_years,
 };
 use crate::wire::{
-    NANOS_PER_SECOND, NO_INSTRUMENT, SECONDS_PER_YEAR, Timestamp,
+    NO_INSTRUMENT, Timestamp,
     market::{Class, Greeks, VolStatus},
 };
 use alloc::{vec, vec::Vec};
@@ -175,7 +176,24 @@ impl Chain {
     /// Years from now to an expiry's settlement, ACT/365 in seconds; 0 from then on.
     #[inline]
     pub fn years(&self, expiry: u16) -> f64 {
-        years_between(self.now, self.expiries[expiry as usize].settles)
+        calendar_years(self.now, self.expiries[expiry as usize].settles)
+    }
+
+    /// Years from now to an expiry's settlement on the clock that its volatility runs by.
+    #[inline]
+    pub fn vol_years(&self, expiry: u16) -> f64 {
+        let expiry = &self.expiries[expiry as usize];
+        match self.calendar(expiry.root) {
+            Some(calendar) => calendar.variance.years_between(self.now, expiry.settles),
+            None => calendar_years(self.now, expiry.settles),
+        }
+    }
+
+    /// Years of volatility's clock that pass in a calendar year at the pace of now.
+    #[inline]
+    pub fn vol_pace(&self, expiry: u16) -> f64 {
+        let calendar = self.calendar(self.expiries[expiry as usize].root);
+        calendar.map_or(1.0, |calendar| calendar.variance.pace(self.now))
     }
 
     /// A root by its index.
@@ -251,12 +269,6 @@ impl Chain {
         self.dirty[expiry as usize / 64] |= 1 << (expiry % 64);
         self.expiries[expiry as usize].mark(row as usize);
     }
-}
-
-/// Years between two instants, ACT/365 in seconds, 0 where `to` is not after `from`.
-#[inline]
-fn years_between(from: Timestamp, to: Timestamp) -> f64 {
-    to.saturating_sub(from) as f64 / (NANOS_PER_SECOND as f64 * SECONDS_PER_YEAR)
 }
 
 fn nobody() -> Instrument {

@@ -72,6 +72,32 @@ crate::section! {
         pub half_day_close: TimeOfDay = TimeOfDay(13 * 3600), "-";
         /// Days without trading, weekends apart.
         pub holidays: Vec<Date> = Vec::new(), "-";
+        /// When a session opens.
+        pub open: TimeOfDay = TimeOfDay(34_200), "-";
+        /// When it closes, early closes apart.
+        pub close: TimeOfDay = TimeOfDay(57_600), "-";
+        /// Variance of a second of a session, against the other two.
+        pub session_weight: f64 = 1.0, in 0.0..=1_000.0, "-";
+        /// Variance of a second of a trading day outside of its session.
+        pub overnight_weight: f64 = 1.0, in 0.0..=1_000.0, "-";
+        /// Variance of a second of a day without trading.
+        pub closed_weight: f64 = 1.0, in 0.0..=1_000.0, "-";
+    }
+}
+
+crate::section! {
+    /// An announcement that carries variance of its own: `[[event]]`.
+    pub struct EventRow {
+        /// What is announced.
+        pub name: String, "-";
+        /// Calendar whose volatility it moves.
+        pub calendar: String = "us".to_string(), "-";
+        /// The day.
+        pub date: Date, "-";
+        /// The time, in the calendar's zone.
+        pub time: TimeOfDay, "-";
+        /// Its variance, in average calendar days.
+        pub days: f64, in 0.0..=100.0, "days";
     }
 }
 
@@ -153,12 +179,13 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[rates]`, `[chain]`, `[greeks]` and `[surface]` out of a
-    /// file. `None` where something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[rates]`, `[chain]`, `[greeks]` and
+    /// `[surface]` out of a file. `None` where something is wrong: the reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
-        let calendars = read_calendars(reader, &rows);
+        let events = reader.list::<EventRow>("event");
+        let calendars = read_calendars(reader, &rows, &events);
         let all = read_roots(reader, &names);
         let rates = reader.section::<Rates>("rates");
         let revaluation = reader.section::<Revaluation>("greeks")?;
@@ -185,12 +212,26 @@ impl Universe {
     }
 }
 
-fn read_calendars(reader: &mut Reader, rows: &[CalendarRow]) -> Option<Vec<Calendar>> {
+fn read_calendars(
+    reader: &mut Reader,
+    rows: &[CalendarRow],
+    events: &[EventRow],
+) -> Option<Vec<Calendar>> {
     let zones = TimeZoneDatabase::bundled();
+    for event in events.iter().filter(|event| !rows.iter().any(|row| row.name == event.calendar)) {
+        let known: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let what = format!("is {:?}; the file has: {}", event.calendar, known.join(", "));
+        reader.refuse(&format!("[event {}] calendar", event.name), what);
+    }
     let mut calendars = Vec::new();
     for row in rows {
+        if row.open >= row.close {
+            reader.refuse(&format!("[calendar {}] close", row.name), "must be after open");
+        }
+        let its: Vec<EventRow> =
+            events.iter().filter(|event| event.calendar == row.name).cloned().collect();
         match zones.get(&row.zone) {
-            Ok(zone) => calendars.push(Calendar::new(row, zone)),
+            Ok(zone) => calendars.push(Calendar::new(row, zone, &its)),
             Err(_) => reader.refuse(
                 &format!("[calendar {}] zone", row.name),
                 format!("is {:?}; write an IANA zone such as \"America/New_York\"", row.zone),

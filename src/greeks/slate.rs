@@ -55,7 +55,11 @@ pub(super) struct Shared {
     slice: Slice,
     log_forward: V,
     forward: f64,
+    // On volatility's clock.
     years: f64,
+    // What theta has to be corrected by, times vega and volatility, where that clock does not run
+    // at the calendar's pace.
+    decay: Option<V>,
 }
 
 impl Slate {
@@ -93,7 +97,7 @@ impl Slate {
             }
         }
         self.layout = expiry.layout;
-        let (a, root_t) = (expiry.discount * expiry.forward, expiry.years.max(0.0).sqrt());
+        let (a, root_t) = (expiry.discount * expiry.forward, expiry.vol_years.max(0.0).sqrt());
         let slice = Slice {
             a: all(a),
             discount: all(expiry.discount),
@@ -104,7 +108,10 @@ impl Slate {
             q: all(chain.rate()),
         };
         let log_forward = all(ln_of_ratio(expiry.forward, self.anchor));
-        Shared { slice, log_forward, forward: expiry.forward, years: expiry.years }
+        let (forward, years) = (expiry.forward, expiry.vol_years);
+        let decay = all(0.5 * (1.0 - expiry.vol_pace) / years);
+        let even = expiry.vol_pace == 1.0;
+        Shared { slice, log_forward, forward, years, decay: (!even).then_some(decay) }
     }
 
     // Rows moved: strikes come from the chain, volatilities from the Greeks of their options.
@@ -184,11 +191,24 @@ impl Slate {
         let pair = if expired {
             settled(&shared.slice, block.strike)
         } else {
-            pair(&shared.slice, block.strike, x, block.vol, block.inv_vol)
+            at_pace(
+                pair(&shared.slice, block.strike, x, block.vol, block.inv_vol),
+                block.vol,
+                shared,
+            )
         };
         let status = if expired { [VolStatus::EXPIRED; LANES] } else { block.status };
         columns(&pair, block.vol, &status)
     }
+}
+
+/// Theta a calendar year, where volatility's clock runs at another pace just now.
+#[inline(always)]
+fn at_pace(pair: Pair, vol: V, shared: &Shared) -> Pair {
+    let Some(decay) = shared.decay else { return pair };
+    let slower = decay * vol * pair.vega;
+    let (call_theta, put_theta) = (pair.call_theta + slower, pair.put_theta + slower);
+    Pair { call_theta, put_theta, ..pair }
 }
 
 /// The price that a row's volatility comes from: the mid of the side out of the money, or of the

@@ -1,11 +1,12 @@
 //! A run's directory: made with both streams and their keeper, finished when the run ends.
 
 use super::{
-    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer, fail,
+    Error, Manifest, Session, Settings, Status, Stream, Sync, Watch, Writer, fail,
     format::{self, Header, VERSION},
     keeper::{self, Keep},
     manifest::MANIFEST,
     reader::Position,
+    writer::Shared,
 };
 use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,7 @@ pub struct Journal {
     inputs: Watch,
     outputs: Watch,
     stop: Arc<AtomicBool>,
-    keeper: Option<JoinHandle<()>>,
+    keepers: Vec<JoinHandle<()>>,
     /// Held until this is dropped.
     _lock: File,
 }
@@ -72,36 +73,44 @@ impl Journal {
         keep: [Position; 2],
     ) -> Result<Opened, Error> {
         let sync = settings.sync;
-        let make = |stream: Stream, bytes: usize| {
+        let make = |stream: Stream, bytes: usize, outputs: Option<&Arc<Shared>>| {
             let keep = keep[stream.place()];
             let header = header(&manifest, stream, bytes as u64, keep);
             let seed = header.seed();
             let chain = if keep.records == 0 { first_chain(&manifest, stream) } else { keep.chain };
-            let (keep, first) = Keep::new(directory.into(), header, sync)?;
+            let (keep, first) = Keep::new(directory.into(), header, sync, outputs)?;
             Ok((keep.shared().clone(), keep, first, chain, seed))
         };
-        let (shared_in, keep_in, first_in, chain_in, seed_in) =
-            make(Stream::Inputs, settings.segment_bytes)?;
         let (shared_out, keep_out, first_out, chain_out, seed_out) =
-            make(Stream::Outputs, settings.output_segment_bytes)?;
+            make(Stream::Outputs, settings.output_segment_bytes, None)?;
+        let (shared_in, keep_in, first_in, chain_in, seed_in) =
+            make(Stream::Inputs, settings.segment_bytes, Some(&shared_out))?;
         fail::point("begin: before the manifest");
         manifest.write(directory)?;
         fail::point("begin: before the first opening");
         let inputs = Writer::new(first_in, shared_in, chain_in, seed_in);
         let outputs = Writer::new(first_out, shared_out, chain_out, seed_out);
-        let (stop, settings) = (Arc::new(AtomicBool::new(false)), settings.clone());
-        let stopping = Arc::clone(&stop);
-        let keeper = thread::Builder::new()
-            .name("keeper".into())
-            .spawn(move || keeper::run([keep_in, keep_out], &settings, &stopping))
-            .map_err(Error::system("start the keeper's thread for", directory))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let shares = match sync {
+            // Two waits for the disk at once are shorter than one after the other.
+            Sync::Strict => Vec::from([Vec::from([keep_in]), Vec::from([keep_out])]),
+            Sync::None | Sync::Interval => Vec::from([Vec::from([keep_in, keep_out])]),
+        };
+        let start = |streams| {
+            let (settings, stop) = (settings.clone(), Arc::clone(&stop));
+            let keeper = thread::Builder::new().name("keeper".into());
+            keeper
+                .spawn(move || keeper::run(streams, &settings, &stop))
+                .map_err(Error::system("start the keeper's thread for", directory))
+        };
+        let keepers = shares.into_iter().map(start).collect::<Result<_, _>>()?;
         let journal = Journal {
             directory: directory.into(),
             manifest,
             inputs: inputs.watch(),
             outputs: outputs.watch(),
             stop,
-            keeper: Some(keeper),
+            keepers,
             _lock: lock,
         };
         Ok(Opened { journal, inputs, outputs })
@@ -152,10 +161,9 @@ impl Journal {
     /// Lets the keeper finish; false if it has panicked.
     fn stop_keeper(&mut self) -> bool {
         self.stop.store(true, Ordering::Release);
-        self.keeper.take().is_none_or(|keeper| {
-            keeper.thread().unpark();
-            keeper.join().is_ok()
-        })
+        self.keepers.iter().for_each(|keeper| keeper.thread().unpark());
+        // Each is joined, also behind one that has panicked.
+        self.keepers.drain(..).filter_map(|keeper| keeper.join().err()).count() == 0
     }
 }
 

@@ -1,8 +1,9 @@
 //! The writers' marks in; segments ready ahead of them, pages on the disk behind them out.
 //!
-//! One thread for both streams does everything that may take long, so that the writers do nothing
-//! but store: it makes the next segment, touches the pages that write-back has protected again,
-//! brings finished pages to the disk, seals what is full, unmaps what is done.
+//! One thread for both streams (one for each, where orders wait for the disk) does everything that
+//! may take long, so that the writers do nothing but store: it makes the next segment, touches the
+//! pages that write-back has protected again, brings finished pages to the disk, seals what is
+//! full, unmaps what is done.
 
 use super::{
     Error, Settings, Sync,
@@ -10,7 +11,7 @@ use super::{
     segment::Segment,
     writer::Shared,
 };
-use alloc::{collections::VecDeque, sync::Arc};
+use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -19,8 +20,15 @@ use std::{path::PathBuf, thread};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(1);
+/// How often within a tick it looks for what an output needs on the disk, where that is strict.
+const HASTE: u32 = 16;
 /// Every how many looks it touches pages ahead of the writer.
 const TOUCH_TICKS: u64 = 8;
+/// Every how many looks it asks how much room the disk has, and tries again for a segment that
+/// found none.
+const ROOM_TICKS: u64 = 128;
+/// The disk is low when it has no room for so many further segments.
+const LOW_SEGMENTS: u64 = 2;
 /// How far ahead: 25 ms of a million events a second.
 const AHEAD: usize = 2 << 20;
 
@@ -57,22 +65,36 @@ pub(super) struct Keep {
     live: VecDeque<Kept>,
     /// `written` when it was last brought to the disk: a partial page goes out when nothing moves.
     before: u64,
+    /// The outputs, whose records must not leave before this stream is on the disk; and for how
+    /// many of them it is.
+    outputs: Arc<Shared>,
+    served: u64,
     /// The disk lied once: nothing more is brought, sealed or called durable.
     broken: bool,
 }
 
 impl Keep {
-    /// Makes the first segment; `header` is that of the first.
+    /// Makes the first segment; `header` is that of the first. Without `outputs`, it is them.
     pub(super) fn new(
         directory: PathBuf,
         header: Header,
         sync: Sync,
+        outputs: Option<&Arc<Shared>>,
     ) -> Result<(Keep, Arc<Segment>), Error> {
         let kept = header.first - 1;
         let shared = Arc::new(Shared::new(kept));
-        let live = VecDeque::new();
-        let mut keep =
-            Keep { directory, shared, next: header, sync, live, before: kept, broken: false };
+        let outputs = Arc::clone(outputs.unwrap_or(&shared));
+        let mut keep = Keep {
+            directory,
+            next: header,
+            sync,
+            live: VecDeque::new(),
+            before: kept,
+            served: outputs.written.load(Ordering::Acquire),
+            outputs,
+            shared,
+            broken: false,
+        };
         let first = keep.make()?;
         Ok((keep, first))
     }
@@ -90,30 +112,71 @@ impl Keep {
     }
 
     fn is_durable(&self) -> bool {
-        self.sync == Sync::Interval
+        self.sync != Sync::None
     }
 
-    /// One look at the stream. A full disk ends the making of segments; what is written is still
-    /// brought to the disk.
+    /// One look at the stream.
     fn tend(&mut self, tick: u64, sync_ticks: u64) {
-        if self.shared.error.get().is_none() && self.shared.ready.is_empty() {
-            match self.make() {
-                Ok(made) => self.shared.ready.put(made),
-                Err(error) => self.fail(error),
-            }
-        }
         let written = self.shared.written.load(Ordering::Acquire);
+        if self.shared.error.get().is_none() {
+            self.provide(tick, written);
+        }
         if tick.is_multiple_of(TOUCH_TICKS) {
             self.touch(written);
         }
-        if !self.broken {
-            let sync = tick.is_multiple_of(sync_ticks) && self.is_durable();
-            let brought = if sync { self.bring(written) } else { Ok(()) };
-            if let Err(error) = brought.and_then(|()| self.retire(written)) {
-                self.broken = true;
-                self.fail(error);
+        if tick.is_multiple_of(sync_ticks) && self.is_durable() {
+            let rests = self.before == written;
+            self.before = written;
+            self.attempt(|keep| keep.bring(written, rests));
+        }
+        self.attempt(|keep| keep.retire(written));
+    }
+
+    /// Where that is strict: brings what an output needs to the disk, and all that has come with
+    /// it, down to the last whole record.
+    fn hasten(&mut self) {
+        let wanted = self.outputs.written.load(Ordering::Acquire);
+        if wanted > self.served {
+            let written = self.shared.written.load(Ordering::Acquire);
+            self.attempt(|keep| keep.bring(written, true));
+            self.served = wanted;
+        }
+    }
+
+    fn attempt(&mut self, work: impl FnOnce(&mut Keep) -> Result<(), Error>) {
+        if !self.broken
+            && let Err(error) = work(self)
+        {
+            self.broken = true;
+            self.fail(error);
+        }
+    }
+
+    /// Has the next segment ready. A full disk is told while there is still room in those that are
+    /// made, and is an error only when the writer needs the one that is not there.
+    fn provide(&mut self, tick: u64, written: u64) {
+        let is_low = self.shared.low.load(Ordering::Relaxed);
+        let is_due = tick.is_multiple_of(ROOM_TICKS);
+        if self.shared.ready.is_empty() && (!is_low || is_due || self.is_stuck(written)) {
+            match self.make() {
+                Ok(made) => self.shared.ready.put(made),
+                Err(Error::DiskFull { .. }) if !self.is_stuck(written) => {
+                    self.shared.low.store(true, Ordering::Relaxed);
+                    return;
+                }
+                Err(error) => return self.fail(error),
             }
         }
+        if let Some(kept) = self.live.back().filter(|_| is_due) {
+            let wanted = self.next.bytes.saturating_mul(LOW_SEGMENTS);
+            let is_low = kept.segment.free().is_ok_and(|free| free < wanted);
+            self.shared.low.store(is_low, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the writer has no room left in any segment.
+    fn is_stuck(&self, written: u64) -> bool {
+        self.live.back().is_none_or(|kept| kept.is_full(written))
     }
 
     /// The first error is final; later ones follow from it.
@@ -131,11 +194,10 @@ impl Keep {
         }
     }
 
-    /// Finished pages go to the disk; the page being filled only when nothing was written since the
-    /// last time, because a store into a page under write-back can stall for milliseconds.
-    fn bring(&mut self, written: u64) -> Result<(), Error> {
-        let rests = self.before == written;
-        self.before = written;
+    /// Finished pages go to the disk; the page being filled only where `rests` says so, because a
+    /// store into a page under write-back can stall for milliseconds: when nothing was written
+    /// since the last time, or an order waits for it.
+    fn bring(&mut self, written: u64, rests: bool) -> Result<(), Error> {
         if self.shared.durable.load(Ordering::Relaxed) == written {
             return Ok(());
         }
@@ -162,11 +224,11 @@ impl Keep {
     fn retire(&mut self, written: u64) -> Result<(), Error> {
         while let Some(kept) = self.live.front_mut().filter(|kept| kept.is_full(written)) {
             let end = Segment::used(kept.segment.capacity);
-            if self.sync == Sync::Interval && kept.synced < end {
+            if self.sync != Sync::None && kept.synced < end {
                 return Ok(());
             }
             if !kept.sealed {
-                kept.segment.seal(kept.segment.capacity, self.sync == Sync::Interval)?;
+                kept.segment.seal(kept.segment.capacity, self.sync != Sync::None)?;
                 kept.sealed = true;
             }
             if written < kept.segment.first + kept.segment.capacity {
@@ -183,8 +245,7 @@ impl Keep {
         let written = self.shared.written.load(Ordering::Acquire);
         let durable = self.is_durable();
         if durable {
-            self.before = written;
-            self.bring(written)?;
+            self.bring(written, true)?;
         }
         self.retire(written)?;
         while let Some(kept) = self.live.pop_front() {
@@ -209,25 +270,26 @@ impl Drop for Keep {
     }
 }
 
-/// The keeper's thread: looks after the streams until `stop`, then finishes those whose writer is
+/// A keeper's thread: looks after its streams until `stop`, then finishes those whose writer is
 /// gone. What goes wrong is in each stream's [`Shared`].
-pub(super) fn run(mut streams: [Keep; 2], settings: &Settings, stop: &AtomicBool) {
+pub(super) fn run(mut streams: Vec<Keep>, settings: &Settings, stop: &AtomicBool) {
     let sync_ticks = (settings.sync_interval.nanos() / TICK.as_nanos() as u64).max(1);
+    let looks = if settings.sync == Sync::Strict { HASTE } else { 1 };
     for tick in 0.. {
-        for keep in &mut streams {
-            keep.tend(tick, sync_ticks);
-        }
+        streams.iter_mut().for_each(|keep| keep.tend(tick, sync_ticks));
         if stop.load(Ordering::Acquire) {
             break;
         }
-        thread::park_timeout(TICK);
+        for _ in 0..looks {
+            if settings.sync == Sync::Strict {
+                streams.iter_mut().for_each(Keep::hasten);
+            }
+            thread::park_timeout(TICK / looks);
+        }
     }
     for keep in &mut streams {
-        if keep.shared.closed.load(Ordering::Acquire)
-            && !keep.broken
-            && let Err(error) = keep.finish()
-        {
-            keep.fail(error);
+        if keep.shared.closed.load(Ordering::Acquire) {
+            keep.attempt(Keep::finish);
         }
     }
 }

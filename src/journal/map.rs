@@ -103,16 +103,25 @@ impl View {
 
 /// Whether a file lies on btrfs, which writes every page to a new block: a reserved file still
 /// meets a full disk, by SIGBUS.
-#[expect(unsafe_code, reason = "std has no fstatfs")]
 fn is_on_btrfs(file: &File) -> io::Result<bool> {
+    Ok(file_system(file)?.f_type == libc::BTRFS_SUPER_MAGIC)
+}
+
+/// Bytes that an unprivileged process may still take on the file's disk.
+pub(super) fn free(file: &File) -> io::Result<u64> {
+    let facts = file_system(file)?;
+    Ok(facts.f_bavail.saturating_mul(u64::try_from(facts.f_bsize).unwrap_or(0)))
+}
+
+#[expect(unsafe_code, reason = "std has no fstatfs")]
+fn file_system(file: &File) -> io::Result<libc::statfs> {
     let mut facts = core::mem::MaybeUninit::<libc::statfs>::zeroed();
     // SAFETY: the descriptor is open, and the kernel writes no more than one `statfs`.
     if unsafe { libc::fstatfs(file.as_raw_fd(), facts.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: all of it was zeroed, and zeros are valid in each of its fields.
-    let facts = unsafe { facts.assume_init() };
-    Ok(facts.f_type == libc::BTRFS_SUPER_MAGIC)
+    Ok(unsafe { facts.assume_init() })
 }
 
 /// Reserves the blocks of a file, so that a full disk is an error here and not a signal later.

@@ -5,10 +5,25 @@
 //! every byte. One thread appends to a stream with [`Writer::append`]; the keeper, one thread for
 //! the journal, makes, prefaults, syncs and seals segments around it.
 //!
-//! What survives: the end of the process loses nothing that was appended, because mapped pages
-//! belong to the kernel. A power cut loses at most what lies above [`Watch::durable`]. A full disk
-//! is an error when the next segment is made, and never a signal: blocks are reserved up front.
-//! After the first failed sync nothing is believed: the kernel marks pages clean that were lost.
+//! # What survives
+//!
+//! | [`Sync`] | `kill -9`, a panic | a power cut, a crash of the kernel |
+//! |---|---|---|
+//! | `None` | every record appended | perhaps nothing, not even the files |
+//! | `Interval` | every record appended | every record up to [`Watch::durable`], which follows |
+//! | `Strict` | every record appended | the same, and every order that left, with its cause |
+//!
+//! Mapped pages belong to the kernel, so the end of the process takes none of them; at most one
+//! record a stream is torn, the one that was being stored. After a power cut the surviving pages
+//! are no prefix: what lies behind a hole is put aside, never spliced. `Interval` costs the hot
+//! thread nothing but the page it stores into being touched again; its mark trails by the interval
+//! and one wait for the disk. `Strict` makes each order wait for the disk (`benches/journal.rs`
+//! measures how long), and only orders: inputs that lead to none are synced at the interval.
+//! [`Journal::resume`] goes on with a run whichever way it ended.
+//!
+//! A full disk is told by [`Watch::state`] while a whole segment is left, and is an error when the
+//! next one is needed, never a signal: blocks are reserved up front. After the first failed sync
+//! nothing is believed: the kernel marks pages clean that were lost.
 
 pub mod dump;
 pub mod format;
@@ -25,6 +40,7 @@ mod error;
 mod fail;
 mod fields;
 mod follow;
+mod hold;
 mod keeper;
 mod manifest;
 mod map;
@@ -53,6 +69,7 @@ pub use error::Error;
 pub use fields::{Field, FieldType, PAYLOAD_AT, fields, schema, show_time};
 pub use follow::Follower;
 pub use format::Stream;
+pub use hold::Hold;
 pub use manifest::{ConfigFile, MANIFEST, Manifest};
 pub use names::Names;
 pub use reader::Reader;
@@ -61,4 +78,4 @@ pub use seek::Skipped;
 pub use session::{Outcome, Session, Start, Status, Tail};
 pub use settings::{Settings, Sync};
 pub use tee::{Inputs, Outputs};
-pub use writer::{Stopped, Watch, Writer};
+pub use writer::{State, Stopped, Watch, Writer};

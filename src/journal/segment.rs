@@ -123,6 +123,11 @@ impl Segment {
         if durable { self.sync(0, PAGE) } else { Ok(()) }
     }
 
+    /// Bytes that the disk has for further segments.
+    pub(super) fn free(&self) -> Result<u64, Error> {
+        map::free(&self.file).map_err(Error::system("ask for the room on the disk", &self.path))
+    }
+
     /// Gives back the blocks that no record uses. Nobody writes into the segment any more.
     pub(super) fn shorten(&self, records: u64) -> Result<(), Error> {
         fail::point("finish: before the last segment is shortened");

@@ -10,6 +10,9 @@ pub enum Sync {
     None,
     /// Finished pages, at the interval; what is below the durable mark survives a power cut.
     Interval,
+    /// As at the interval, and at once whatever an output needs: an order leaves only when its
+    /// record and the input that caused it are on the disk.
+    Strict,
 }
 
 impl Sync {
@@ -17,15 +20,16 @@ impl Sync {
         match self {
             Sync::None => "none",
             Sync::Interval => "interval",
+            Sync::Strict => "strict",
         }
     }
 }
 
 impl Value for Sync {
-    const WANTED: &'static str = "\"none\" or \"interval\"";
+    const WANTED: &'static str = "\"none\", \"interval\" or \"strict\"";
     fn read(value: &toml::Value) -> Option<Sync> {
         let text = value.as_str()?;
-        [Sync::None, Sync::Interval].into_iter().find(|sync| sync.name() == text)
+        [Sync::None, Sync::Interval, Sync::Strict].into_iter().find(|sync| sync.name() == text)
     }
     fn show(&self) -> String {
         format!("{:?}", self.name())
@@ -39,7 +43,8 @@ crate::section! {
         pub segment_bytes: usize = 67_108_864, in 65_536..=1_073_741_824, "bytes";
         /// Size of an output segment; rounded up to a page. Two are reserved at any time.
         pub output_segment_bytes: usize = 4_194_304, in 65_536..=1_073_741_824, "bytes";
-        /// What is brought to the disk while the run lasts.
+        /// What is brought to the disk while the run lasts: "none", "interval" (finished pages, at
+        /// the interval) or "strict" (and an order waits until it is there, with its cause).
         pub sync: Sync = Sync::Interval, "-";
         /// How often finished pages are brought to the disk.
         pub sync_interval: Span = Span(50_000_000),

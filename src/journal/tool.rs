@@ -72,7 +72,7 @@ pub fn verify_over(directory: &Path, skip: bool, out: &mut impl Write) -> Result
             bar.at(passage.reader.records());
         }
         drop(bar);
-        ended(title, &passage, out)?;
+        ended(&alloc::format!("{title:<8}"), &passage, out)?;
         whole &= passage.is_whole();
     }
     Ok(whole)
@@ -86,7 +86,7 @@ fn ended(title: &str, passage: &Passage, out: &mut impl Write) -> io::Result<()>
     } else {
         alloc::format!("; before that {}", said(&passage.skipped))
     };
-    writeln!(out, "{title:<8} {end}{skipped}")
+    writeln!(out, "{title} {end}{skipped}")
 }
 
 /// How many events of a kind there are, and how many came in the busiest second.

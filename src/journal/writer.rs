@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) waits: AtomicU64,
     /// The writer is gone.
     pub(super) closed: AtomicBool,
+    /// The disk has no room, or soon none, for further segments.
+    pub(super) low: AtomicBool,
     /// The first thing that went wrong; nothing after it is believed.
     pub(super) error: OnceLock<Error>,
 }
@@ -41,9 +43,22 @@ impl Shared {
             durable: AtomicU64::new(kept),
             waits: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            low: AtomicBool::new(false),
             error: OnceLock::new(),
         }
     }
+}
+
+/// How far a stream can be trusted with more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// It takes what comes.
+    Running,
+    /// It takes what comes as long as the segments that are made last; the disk has no room, or
+    /// soon none, for more. Time to take no new risk.
+    Low,
+    /// Something went wrong, and it is final: [`Watch::error`].
+    Stopped,
 }
 
 /// How a stream fares; any thread may hold one.
@@ -59,6 +74,15 @@ impl Watch {
     /// Number of the last record that survives a power cut, with all before it.
     pub fn durable(&self) -> u64 {
         self.0.durable.load(Ordering::Acquire)
+    }
+
+    /// How far it can be trusted with more.
+    pub fn state(&self) -> State {
+        match (self.error(), self.0.low.load(Ordering::Relaxed)) {
+            (Some(_), _) => State::Stopped,
+            (None, true) => State::Low,
+            (None, false) => State::Running,
+        }
     }
 
     /// How often the writer had to wait for the keeper.

@@ -53,7 +53,7 @@ pub(super) struct Intake<S> {
     pub(super) started: bool,
 }
 
-impl<S: Emit<Desk, Event>> Intake<S> {
+impl<S: Emit<Desk, Event> + Close> Intake<S> {
     fn turn(&mut self) -> usize {
         let Intake { feed, stages, desk, replies, started, signs, broker, .. } = self;
         let mut beat = false;
@@ -68,7 +68,7 @@ impl<S: Emit<Desk, Event>> Intake<S> {
             }
         }
         let answered = replies.drain(16, |reply| feed.inject(*broker, *reply, &mut out));
-        let work = answered + feed.duty(&mut out);
+        let work = answered + feed.duty(&mut out) + stages.poll(desk);
         if beat {
             self.publish();
         }
@@ -92,6 +92,7 @@ impl<S: Emit<Desk, Event> + Close> Agent for Intake<S> {
     }
 
     fn on_stop(&mut self) {
+        self.stages.flush(&mut self.desk);
         self.publish();
         self.stages.close(self.clock.now());
     }
@@ -109,16 +110,17 @@ pub(super) struct Stretch<T: Message, S> {
 /// Messages taken from a ring before its slots are given back.
 const DRAIN_MAX: usize = 256;
 
-impl<T: Message + core::borrow::Borrow<Event>, S: Emit<Desk, T>> Stretch<T, S> {
+impl<T: Message + core::borrow::Borrow<Event>, S: Emit<Desk, T> + Close> Stretch<T, S> {
     #[inline(always)]
     fn turn(&mut self) -> usize {
         let Stretch { ring, desk, stages, meter, .. } = self;
-        ring.drain(DRAIN_MAX, |message| {
+        let drained = ring.drain(DRAIN_MAX, |message| {
             stages.emit(desk, message);
             if is_beat(message.borrow()) {
                 meter.publish(desk);
             }
-        })
+        });
+        drained + stages.poll(desk)
     }
 }
 
@@ -131,6 +133,7 @@ impl<T: Message + core::borrow::Borrow<Event>, S: Emit<Desk, T> + Close> Agent f
     /// The thread before has ended by now: what it has sent is all there is.
     fn on_stop(&mut self) {
         while self.turn() > 0 {}
+        self.stages.flush(&mut self.desk);
         self.meter.publish(&self.desk);
         self.stages.close(self.clock.now());
     }

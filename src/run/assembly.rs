@@ -20,7 +20,7 @@ use crate::{
         reader::{Broker, Parts},
     },
     gate::{Ends, Gate},
-    journal::{Inputs, Outputs, Writer},
+    journal::{Hold, Inputs, Outputs, Sync, Watch, Writer},
     risk::Cleared,
     rt::{
         clock::Clock,
@@ -54,6 +54,8 @@ pub(super) struct Assembly<'a> {
     pub(super) epoch: u64,
     /// Cores that the process had before its first thread was pinned.
     pub(super) cores: usize,
+    /// Inputs and outputs of the journal, where orders wait for the disk.
+    pub(super) strict: Option<[Watch; 2]>,
     /// What has been started, the last of the pipeline first.
     pub(super) threads: Vec<(Running, Halt)>,
 }
@@ -68,7 +70,7 @@ pub(super) struct Made {
 /// Replies of the gate that may be on their way to the feed.
 const REPLIES: usize = 4_096;
 
-type Outgoing<E> = Then<Outputs<Cleared, fn(&Cleared) -> &Event>, E>;
+type Outgoing<E> = Then<Outputs<Cleared, fn(&Cleared) -> &Event>, Hold<Cleared, E>>;
 
 /// Both ends of the pipeline, and its journal.
 struct Sides {
@@ -83,6 +85,8 @@ impl Assembly<'_> {
     /// Starts all threads; the first one last, so that nothing comes in before all can take it.
     pub(super) fn start(mut self, inputs: Writer, outputs: Writer) -> Result<Made, Failure> {
         let io = |e: io::Error| Failure::environment(format!("threads: {e}"));
+        let strict = self.plan.journal.sync == Sync::Strict;
+        self.strict = strict.then(|| [inputs.watch(), outputs.watch()]);
         let watches = Watches::declare(self.histograms).map_err(io)?;
         let (reply, replies) = ring::<Event>(REPLIES);
         let (exit, decoder, kill) = self.exit(reply)?;
@@ -101,7 +105,7 @@ impl Assembly<'_> {
     fn inline(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
         let (plan, thread) = (self.plan, Thread::new(self.clock));
         let Sides { feed, replies, inputs, outputs, exit } = sides;
-        let exit = probe::Exit::of(outgoing(outputs, exit), watches.exit, &thread);
+        let exit = probe::Exit::of(self.outgoing(outputs, exit), watches.exit, &thread);
         let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
         let front = front(plan, [watches.chain, watches.greeks], &thread, rear);
         let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), front);
@@ -113,7 +117,7 @@ impl Assembly<'_> {
         let (plan, thread) = (self.plan, Thread::new(self.clock));
         let Sides { feed, replies, inputs, outputs, exit } = sides;
         let (producer, consumer) = ring::<Event>(plan.run.ring);
-        let exit = probe::Exit::of(outgoing(outputs, exit), watches.exit, &thread);
+        let exit = probe::Exit::of(self.outgoing(outputs, exit), watches.exit, &thread);
         let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
         let stages = Then(Probe::of(Track, watches.link, &thread), rear);
         let meter = Meter { market: None, desktop: self.desktop()? };
@@ -134,7 +138,8 @@ impl Assembly<'_> {
         self.stretch(("gate", 3), gate, exit, Meter::default())?;
 
         let (priced, decide) = ring::<Event>(plan.run.ring);
-        let link = outgoing(outputs, self.link("risk", cleared)?);
+        let link = self.link("risk", cleared)?;
+        let link = self.outgoing(outputs, link);
         let thread = Thread::new(self.clock);
         let rear = rear(plan, [watches.strategy, watches.risk], &thread, link);
         let stages = Then(Probe::of(Track, watches.link, &thread), rear);
@@ -152,6 +157,11 @@ impl Assembly<'_> {
         let thread = Thread::new(self.clock);
         let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), link);
         self.intake(feed, replies, stages, Meter::default())
+    }
+
+    fn outgoing<E>(&mut self, outputs: Writer, end: E) -> Outgoing<E> {
+        let outputs = Outputs::new(outputs, Cleared::event as fn(&Cleared) -> &Event);
+        Then(outputs, Hold::new(self.strict.clone(), end))
     }
 
     fn market(&mut self) -> io::Result<Option<Market>> {
@@ -318,10 +328,6 @@ impl Assembly<'_> {
         let record = move |event: &Event| trade.record(clock.now().saturating_sub(event.ts_recv));
         Ok(Box::new(record))
     }
-}
-
-fn outgoing<E>(outputs: Writer, end: E) -> Outgoing<E> {
-    Then(Outputs::new(outputs, Cleared::event as fn(&Cleared) -> &Event), end)
 }
 
 impl Made {

@@ -2,7 +2,9 @@
 
 use super::meter::{Outcome, is_beat};
 use crate::{
+    book::Desk,
     gate::{Counts, Gate},
+    journal::Hold,
     risk::Cleared,
     rt::counters::{Counter, Counters},
     stage::{Emit, Then},
@@ -89,8 +91,15 @@ impl<K> Emit<K, Cleared> for Exit {
     }
 }
 
-/// What a thread does when it ends, passed along its stages to whoever has something to do.
+/// What a thread does beside its messages, passed along its stages to whoever has something to do.
 pub(super) trait Close {
+    /// Lets go of what waited for the disk and waits no more; gives how much.
+    #[inline(always)]
+    fn poll(&mut self, _: &mut Desk) -> usize {
+        0
+    }
+    /// Waits for all that waits: no message comes any more.
+    fn flush(&mut self, _: &mut Desk) {}
     /// The last call.
     fn close(&mut self, now: Timestamp);
 }
@@ -105,12 +114,39 @@ impl Close for Exit {
 }
 
 impl<S, E: Close> Close for Then<S, E> {
+    #[inline(always)]
+    fn poll(&mut self, desk: &mut Desk) -> usize {
+        self.1.poll(desk)
+    }
+    fn flush(&mut self, desk: &mut Desk) {
+        self.1.flush(desk);
+    }
     fn close(&mut self, now: Timestamp) {
         self.1.close(now);
     }
 }
 
 impl<E: Close> Close for crate::rt::probe::Exit<E> {
+    #[inline(always)]
+    fn poll(&mut self, desk: &mut Desk) -> usize {
+        self.end_mut().poll(desk)
+    }
+    fn flush(&mut self, desk: &mut Desk) {
+        self.end_mut().flush(desk);
+    }
+    fn close(&mut self, now: Timestamp) {
+        self.end_mut().close(now);
+    }
+}
+
+impl<E: Close + Emit<Desk, Cleared>> Close for Hold<Cleared, E> {
+    #[inline(always)]
+    fn poll(&mut self, desk: &mut Desk) -> usize {
+        Hold::poll(self, desk)
+    }
+    fn flush(&mut self, desk: &mut Desk) {
+        Hold::flush(self, desk);
+    }
     fn close(&mut self, now: Timestamp) {
         self.end_mut().close(now);
     }

@@ -45,6 +45,7 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
         signs: Signs::default(),
         epoch: clock.now(),
         cores,
+        strict: None,
         threads: Vec::new(),
     }
     .start(inputs, outputs)?;
@@ -67,7 +68,7 @@ fn supervise(
         Supervisor::new(clock, directory, counters, histograms, control, &journal)?;
     supervisor.watch(&made, plan.run.end_with_market, span);
     supervisor.stop(plan.run.drain.nanos());
-    let ended = made.join();
+    let ended = made.join().and(supervisor.room());
     supervisor.last_word();
     let manifest = journal.finish().map_err(|e| Failure::environment(e.to_string()))?;
     println!(

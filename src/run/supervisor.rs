@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::Span,
     feed::control::Control,
-    journal::{Journal, Stream, Watch},
+    journal::{Journal, State, Stream, Watch},
     rt::{clock::Clock, counters::Counters, histogram::Histograms},
     wire::Timestamp,
 };
@@ -91,6 +91,9 @@ impl Supervisor {
             if self.is_broken(made) || over || ended || self.interrupted.load(Ordering::Relaxed) {
                 return;
             }
+            if let Err(low) = self.room() {
+                return self.progress.note(&low.message);
+            }
         }
     }
 
@@ -124,6 +127,17 @@ impl Supervisor {
         self.progress.end();
         for line in View::of(&self.counters).summary() {
             println!("{line}");
+        }
+    }
+
+    /// Whether the journal has room to go on. Where it has not, the run ends in order while what is
+    /// open can still be cancelled, and before the journal itself must halt it.
+    pub(super) fn room(&self) -> Result<(), Failure> {
+        match [&self.inputs, &self.outputs].into_iter().any(|watch| watch.state() == State::Low) {
+            true => Err(Failure::environment(
+                "the disk of the journal is nearly full: the run was ended in order; free some",
+            )),
+            false => Ok(()),
         }
     }
 

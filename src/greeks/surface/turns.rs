@@ -90,7 +90,7 @@ pub fn svi_of(expiry: &Expiry) -> Option<Svi> {
 
 /// The smile that an expiry carries, if it has one and time is left.
 pub fn smile_of(expiry: &Expiry) -> Option<Smile> {
-    let years = expiry.years;
+    let years = expiry.vol_years;
     svi_of(expiry).filter(|_| years > 0.0).map(|svi| Smile { svi, years })
 }
 
@@ -98,7 +98,7 @@ pub fn smile_of(expiry: &Expiry) -> Option<Smile> {
 /// and a firm quote; weighted by what half a spread is in total variance.
 fn points(chain: &Chain, expiry: &Expiry, width_max: f64, into: &mut Fitter) {
     into.clear();
-    let (forward, years) = (expiry.forward, expiry.years);
+    let (forward, years) = (expiry.forward, expiry.vol_years);
     if forward.is_nan() || years <= 0.0 {
         return;
     }
