@@ -1,9 +1,16 @@
 //! American options one by one, as files and tests need them: terms in, price and Greeks out.
 
-use super::{Boundary, Carry, Early, Premium, Rule};
-use crate::greeks::{
-    black::Options,
-    math::{V, all, exp, ln, ln_ratio, one},
+use super::{
+    Boundary, Carry, Early, Premium, Rule,
+    implied::{European, Puts},
+};
+use crate::{
+    greeks::{
+        black::Options,
+        implied::Terms,
+        math::{V, all, exp, ln, ln_ratio, one},
+    },
+    wire::market::VolStatus,
 };
 
 /// One American option.
@@ -92,6 +99,52 @@ impl Contract {
         };
         let slope = |up: Option<f64>, down: Option<f64>| Some((up? - down?) / (2.0 * STEP));
         Some((slope(at(STEP, 0.0), at(-STEP, 0.0))?, slope(at(0.0, STEP), at(0.0, -STEP))?))
+    }
+
+    /// The volatility of a price, or why there is none; [`VolStatus::UNKNOWN`] where there would be
+    /// two boundaries. `near` is a volatility to start from, NaN for none; what this one is for is
+    /// not read.
+    pub fn implied<const N: usize, const L: usize, const P: usize>(
+        &self,
+        rule: &Rule<N, L, P>,
+        price: f64,
+        near: f64,
+    ) -> Result<f64, VolStatus> {
+        let early = self.early();
+        let status = self.status(early, price);
+        if status != VolStatus::OK || early == Early::Between {
+            return Err(if early == Early::Between { VolStatus::UNKNOWN } else { status });
+        }
+        let (r, q) = self.put_rates();
+        let log = one(|x| ln_ratio(x, all(self.strike)), self.spot);
+        let (spot, strike) = (all(self.spot), all(self.strike));
+        let puts = Puts::new(self.call, all(price), spot, strike, all(log));
+        let (vol, found) = match rule.carry(r, q, self.years) {
+            Some(carry) => {
+                let found = rule.implied(&carry, &rule.grid(&carry), &puts, all(near));
+                (found.0.vol, found.1)
+            }
+            None => European::new(r, q, self.years, puts.x).implied(puts.price),
+        };
+        if found.any() { Ok(vol.to_array()[0]) } else { Err(VolStatus::AT_INTRINSIC_ITM) }
+    }
+
+    fn status(&self, early: Early, price: f64) -> VolStatus {
+        let factor = |rate: f64| one(|x| exp(-x), rate * self.years);
+        let never = early == Early::Never;
+        let (a, b) = if never { (factor(self.q), factor(self.r)) } else { (1.0, 1.0) };
+        let terms = Terms {
+            cp: if self.call { 1.0 } else { -1.0 },
+            spot: self.spot,
+            strike: self.strike,
+            years: self.years,
+            a: a * self.spot,
+            b: b * self.strike,
+        };
+        match terms.status(price) {
+            VolStatus::OK if !never && price <= self.certain().price => VolStatus::BELOW_INTRINSIC,
+            status => status,
+        }
     }
 
     /// The European option of the same terms.
