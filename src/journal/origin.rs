@@ -40,7 +40,7 @@ impl Manifest {
         matches!(self.status, Status::Ended | Status::Failed)
     }
 
-    /// Why the state at the first input is not there, where the journal was cut out of a longer one.
+    /// Why the state at the first input is not there: the journal was cut out of a longer one.
     pub fn headless(&self) -> Option<String> {
         let tail = &self.sessions.first()?.start.tails[0];
         let inputs = tail.lost;

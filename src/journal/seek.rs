@@ -1,4 +1,4 @@
-//! A number or a time in; a reader that stands before the first record there, or behind damage, out.
+//! A number or a time in; a reader before the first record there, or behind damage, out.
 //!
 //! There is no index file. The segment is found by binary search over the segments' first records,
 //! the place within it by arithmetic or by binary search over its records: numbers, causes and
