@@ -4,7 +4,10 @@ mod support;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use support::{Row, Rows};
-use zomma::greeks::american::{Contract, Early, Rule, Standard, Value};
+use zomma::{
+    greeks::american::{Contract, Early, Rule, Standard, Value},
+    wire::market::VolStatus,
+};
 
 /// Errors of the standard nodes as shares of the spot: at the 99th percentile of the reference, and
 /// for any terms.
@@ -184,6 +187,24 @@ proptest! {
         prop_assert!((slope + here.theta).abs() <= 2e-3 * scale, "{slope} {here:?}");
     }
 
+    /// A price gives back its volatility, from nothing and from one nearby, within what the price's
+    /// own digits allow.
+    #[test]
+    fn prices_give_their_volatilities_back(contract in contracts()) {
+        let rule = Standard::new();
+        let value = contract.value(&rule).unwrap();
+        // Less time value than this says nothing of the volatility.
+        if value.vega < 1e-6 * contract.spot {
+            return Ok(());
+        }
+        let most = 1e-7 + 1e-12 * contract.spot / value.vega;
+        for near in [f64::NAN, contract.vol * 1.03, contract.vol * 0.5] {
+            let found = contract.implied(&rule, value.price, near);
+            let error = found.map(|vol| (vol - contract.vol).abs());
+            prop_assert!(error.is_ok_and(|error| error <= most), "{near} {found:?} {value:?}");
+        }
+    }
+
     /// Twice the nodes, and steps to go with them, change a price by less than the stated error.
     #[test]
     fn more_nodes_change_little(contract in contracts()) {
@@ -274,6 +295,32 @@ fn limits_are_reached_smoothly() {
                 assert!((value(&past).price - intrinsic).abs() <= 1e-12, "{past:?}");
             }
         }
+    }
+}
+
+/// What is no price of an American option is refused with its reason.
+#[test]
+fn what_is_no_price_has_no_volatility() {
+    let rule = Standard::new();
+    let put = Contract { strike: 110.0, ..at_the_money(false, 0.05, 0.02) };
+    let high_yield = Contract { q: 0.20, ..put };
+    let cases = [
+        (put, f64::NAN, VolStatus::NAN_PRICE),
+        (put, f64::INFINITY, VolStatus::INF_PRICE),
+        (put, -1.0, VolStatus::NEGATIVE_PRICE),
+        (put, 0.0, VolStatus::ZERO_PRICE),
+        (put, 9.99, VolStatus::BELOW_INTRINSIC),
+        (put, 10.0, VolStatus::AT_INTRINSIC_ITM),
+        (put, 110.0, VolStatus::ABOVE_MAX),
+        // Worth waiting for, whatever the volatility.
+        (high_yield, 12.0, VolStatus::BELOW_INTRINSIC),
+        (Contract { years: 0.0, ..put }, 11.0, VolStatus::EXPIRED),
+        (Contract { spot: f64::NAN, ..put }, 11.0, VolStatus::NAN_INPUT),
+        (Contract { r: -0.02, q: -0.03, ..put }, 11.0, VolStatus::UNKNOWN),
+    ];
+    for (contract, price, wanted) in cases {
+        let found = contract.implied(&rule, price, f64::NAN);
+        assert_eq!(found, Err(wanted), "{price} {contract:?}");
     }
 }
 

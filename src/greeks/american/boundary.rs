@@ -8,14 +8,17 @@
 //! cost.
 
 use super::{
+    normal::cdfs,
     premium::{Carry, Line},
     rule::Rule,
 };
-use crate::greeks::math::{INV_SQRT_TAU, V, all, exp, ln, mills_parts, one, pdf};
+use crate::greeks::math::{V, all, exp, ln_normal as ln, one, pdf};
 
 const START_STEPS: usize = 5;
-// Relative bump of the volatility for its derivative: half the digits.
-const BUMP: f64 = 1e-6;
+// Relative bump of the volatility for the derivative by it.
+const BUMP: f64 = 1e-5;
+// The derivative starts from QD+'s too and has no more to go than this.
+const BUMPED_STEPS: usize = 5;
 
 /// What the equation needs of rates and time; the same for all volatilities of an expiry.
 #[derive(Clone, Debug)]
@@ -107,36 +110,51 @@ impl<const N: usize, const L: usize, const P: usize> Rule<N, L, P> {
 
     /// The boundary for these volatilities, with its derivatives by volatility and by time.
     pub fn boundary(&self, grid: &Grid<N, L>, vol: V) -> Boundary<P> {
-        let logs = self.solve(grid, vol);
-        let bumped = self.solve(grid, vol * all(1.0 + BUMP));
+        let (logs, bumped) = self.solve(grid, vol);
         let inv_bump = all(1.0 / BUMP) / vol;
         let (squares, bumped) = (logs.map(|l| l * l), bumped.map(|l| l * l));
         let lines = core::array::from_fn(|j| {
             let root = |squares: &[V; N]| interpolate(&self.outer_rows[j], squares).sqrt();
             let depth = root(&squares);
-            let slope = sum(&self.outer_slopes[j], &squares);
-            let by_time = slope * all(-0.5 * self.outer[j].cos) / depth;
+            let by_time = sum(&self.outer_slopes[j], &squares) / depth;
             let by_vol = (depth - root(&bumped)) * inv_bump;
             let log = all(grid.limit) - depth;
-            Line { log, income: exp(log) * all(grid.q), by_vol, by_time }
+            let (income, by_time) = (exp(log) * all(grid.q), by_time * all(self.pulls[j]));
+            Line { log, income, by_vol, by_time }
         });
         Boundary { vol, inv_vol: all(1.0) / vol, edge: logs[N - 1] + all(grid.limit), lines }
     }
 
-    /// ln(B/B₀) at the nodes.
-    fn solve(&self, grid: &Grid<N, L>, vol: V) -> [V; N] {
-        let inv_vol = all(1.0) / vol;
-        let mut logs = grid.nodes.map(|node| grid.start(&node, vol, inv_vol));
-        for _ in 0..Self::STEPS {
-            let squares = logs.map(|l| l * l);
-            logs = core::array::from_fn(|i| self.step(grid, i, logs[i], &squares, vol, inv_vol));
+    /// ln(B/B₀) at the nodes, for these volatilities and for a little more.
+    fn solve(&self, grid: &Grid<N, L>, vol: V) -> ([V; N], [V; N]) {
+        let more = vol * all(1.0 + BUMP);
+        let start = |vol: V| {
+            let inv_vol = all(1.0) / vol;
+            grid.nodes.map(|node| grid.start(&node, vol, inv_vol))
+        };
+        let first = start(vol);
+        let mut logs = first;
+        for _ in BUMPED_STEPS..Self::STEPS {
+            logs = self.step(grid, &logs, vol);
         }
-        logs
+        let bump = start(more);
+        let mut bumped: [V; N] = core::array::from_fn(|i| logs[i] + (bump[i] - first[i]));
+        for _ in 0..BUMPED_STEPS {
+            (logs, bumped) = (self.step(grid, &logs, vol), self.step(grid, &bumped, more));
+        }
+        (logs, bumped)
+    }
+
+    /// One step of the fixed point, all nodes at once.
+    #[inline]
+    fn step(&self, grid: &Grid<N, L>, logs: &[V; N], vol: V) -> [V; N] {
+        let (squares, inv_vol) = (logs.map(|l| l * l), all(1.0) / vol);
+        core::array::from_fn(|i| self.node(grid, i, logs[i], &squares, vol, inv_vol))
     }
 
     /// The right-hand side of a node's equation.
-    #[inline]
-    fn step(&self, grid: &Grid<N, L>, i: usize, log: V, squares: &[V; N], vol: V, inv_vol: V) -> V {
+    #[inline(always)]
+    fn node(&self, grid: &Grid<N, L>, i: usize, log: V, squares: &[V; N], vol: V, inv_vol: V) -> V {
         let node = &grid.nodes[i];
         let (d1, d2) = node.time.d(log + all(grid.limit), vol, inv_vol);
         let (first, second) = cdfs(d1, d2);
@@ -166,17 +184,6 @@ fn sum<const N: usize>(row: &[f64; N], values: &[V; N]) -> V {
 #[inline(always)]
 fn interpolate<const N: usize>(row: &[f64; N], squares: &[V; N]) -> V {
     sum(row, squares).fast_max(all(DEEPEST * DEEPEST))
-}
-
-/// The normal distribution function of two numbers; the quotients share a division.
-#[inline(always)]
-fn cdfs(a: V, b: V) -> (V, V) {
-    let ((p1, q1), (p2, q2)) = (mills_parts(a.abs()), mills_parts(b.abs()));
-    let shared = all(INV_SQRT_TAU) / (q1 * q2);
-    let first = exp(a * a * all(-0.5)) * (p1 * q2 * shared);
-    let second = exp(b * b * all(-0.5)) * (p2 * q1 * shared);
-    let side = |d: V, tail: V| d.simd_gt(all(0.0)).select(all(1.0) - tail, tail);
-    (side(a, first), side(b, second))
 }
 
 impl<const N: usize, const L: usize> Grid<N, L> {

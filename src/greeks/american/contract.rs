@@ -1,9 +1,18 @@
 //! American options one by one, as files and tests need them: terms in, price and Greeks out.
 
-use super::{Boundary, Carry, Early, Premium, Rule};
-use crate::greeks::{
-    black::Options,
-    math::{V, all, exp, ln, ln_ratio, one},
+use super::{
+    Boundary, Carry, Early, Premium, Rule,
+    implied::{European, Puts},
+};
+use crate::{
+    greeks::{
+        implied::Terms,
+        lanes::{Lanes, Scalar},
+        math::{V, all, exp, ln, ln_ratio, one},
+        options::Options,
+        sets::{Model, Tick},
+    },
+    wire::market::VolStatus,
 };
 
 /// One American option.
@@ -94,25 +103,67 @@ impl Contract {
         Some((slope(at(STEP, 0.0), at(-STEP, 0.0))?, slope(at(0.0, STEP), at(0.0, -STEP))?))
     }
 
+    /// The volatility of a price, or why there is none; [`VolStatus::UNKNOWN`] where there would be
+    /// two boundaries. `near` is a volatility to start from, NaN for none; what this one is for is
+    /// not read.
+    pub fn implied<const N: usize, const L: usize, const P: usize>(
+        &self,
+        rule: &Rule<N, L, P>,
+        price: f64,
+        near: f64,
+    ) -> Result<f64, VolStatus> {
+        let early = self.early();
+        let status = self.status(early, price);
+        if status != VolStatus::OK || early == Early::Between {
+            return Err(if early == Early::Between { VolStatus::UNKNOWN } else { status });
+        }
+        let (r, q) = self.put_rates();
+        let log = one(|x| ln_ratio(x, all(self.strike)), self.spot);
+        let (spot, strike) = (all(self.spot), all(self.strike));
+        let puts = Puts::new(self.call, all(price), spot, strike, all(log));
+        let (vol, found) = match rule.carry(r, q, self.years) {
+            Some(carry) => {
+                let found = rule.implied(&carry, &rule.grid(&carry), &puts, all(near));
+                (found.0.vol, found.1)
+            }
+            None => European::new(r, q, self.years, puts.x).implied(puts.price),
+        };
+        if found.any() { Ok(vol.to_array()[0]) } else { Err(VolStatus::AT_INTRINSIC_ITM) }
+    }
+
+    fn status(&self, early: Early, price: f64) -> VolStatus {
+        let factor = |rate: f64| one(|x| exp(-x), rate * self.years);
+        let never = early == Early::Never;
+        let (a, b) = if never { (factor(self.q), factor(self.r)) } else { (1.0, 1.0) };
+        let terms = Terms {
+            cp: if self.call { 1.0 } else { -1.0 },
+            spot: self.spot,
+            strike: self.strike,
+            years: self.years,
+            a: a * self.spot,
+            b: b * self.strike,
+        };
+        match terms.status(price) {
+            VolStatus::OK if !never && price <= self.certain().price => VolStatus::BELOW_INTRINSIC,
+            status => status,
+        }
+    }
+
     /// The European option of the same terms.
     pub fn european(&self) -> Value {
         let options = Options {
-            spot: all(self.spot),
-            strike: all(self.strike),
-            years: all(self.years),
-            r: all(self.r),
-            q: all(self.q),
-            vol: all(self.vol),
+            spot: Scalar(self.spot),
+            strike: Scalar(self.strike),
+            years: Scalar(self.years),
+            r: Scalar(self.r),
+            q: Scalar(self.q),
+            vol: Scalar(self.vol),
         };
-        let pair = options.price();
-        let pick = |call: V, put: V| (if self.call { call } else { put }).to_array()[0];
-        Value {
-            price: pick(pair.call, pair.put),
-            delta: pick(pair.call_delta, pair.put_delta),
-            gamma: pick(pair.gamma, pair.gamma),
-            theta: pick(pair.call_theta, pair.put_theta),
-            vega: pick(pair.vega, pair.vega),
-        }
+        let sign = Scalar(if self.call { 0.0 } else { -0.0 });
+        let side: Tick<Scalar> = options.value(Model::Spot).side(sign);
+        let [price, delta, gamma, theta, vega] =
+            [side.price, side.delta, side.gamma, side.theta, side.vega].map(|x| x.lane(0));
+        Value { price, delta, gamma, theta, vega }
     }
 
     /// The limit as the volatility goes to 0: the best of all times to exercise, known now.

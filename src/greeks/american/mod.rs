@@ -10,14 +10,17 @@
 
 mod boundary;
 mod contract;
+mod implied;
+mod normal;
 mod premium;
 mod rule;
 
 pub use boundary::{Boundary, Grid};
 pub use contract::{Added, Contract, Value};
+pub use implied::{Puts, VOL_MAX};
 pub use premium::{Carry, Early, Premium};
 pub use rule::Rule;
 
 /// The nodes that the pipeline uses: errors up to 1e-7 of the spot at the 99th percentile of the
 /// reference, and 1e-6 for any terms.
-pub type Standard = Rule<10, 12, 24>;
+pub type Standard = Rule<10, 8, 24>;

@@ -8,9 +8,10 @@
 
 use super::{
     boundary::{Boundary, Clock},
+    normal::{beyond, mills},
     rule::{Angle, Rule},
 };
-use crate::greeks::math::{INV_SQRT_TAU, V, all, exp, exp_parts, ln, mills_parts, one};
+use crate::greeks::math::{INV_SQRT_TAU, V, all, exp, ln, one};
 
 /// Whether and how an option can be worth exercising early; of a put: of a call with rate and yield
 /// exchanged.
@@ -108,10 +109,10 @@ impl<const P: usize> Carry<P> {
     /// The premium alone.
     #[inline]
     pub fn value(&self, boundary: &Boundary<P>, x: V) -> V {
-        let (spot, mut value) = (exp(x), all(0.0));
+        let (spot, r, mut value) = (exp(x), all(self.r), all(0.0));
         for (point, line) in self.points.iter().zip(&boundary.lines) {
             let leg = Leg::new(point, line, x, spot, boundary);
-            value += leg.bond.mul_sub(all(self.r), leg.spot);
+            value += leg.bond.mul_sub(r, leg.spot);
         }
         value
     }
@@ -119,29 +120,32 @@ impl<const P: usize> Carry<P> {
     /// The premium and its derivatives.
     #[inline]
     pub fn premium(&self, boundary: &Boundary<P>, x: V) -> Premium {
-        let (spot, zero) = (exp(x), all(0.0));
-        let (mut value, mut slope, mut by_time, mut by_vol) = (zero, zero, zero, zero);
+        let (spot, r, q, zero) = (exp(x), all(self.r), all(self.q), all(0.0));
+        let (mut value, mut slope, mut by_vol) = (zero, zero, zero);
+        let (mut paid, mut moved, mut diffused) = (zero, zero, zero);
         for (point, line) in self.points.iter().zip(&boundary.lines) {
             let leg = Leg::new(point, line, x, spot, boundary);
-            value += leg.bond.mul_sub(all(self.r), leg.spot);
+            let (u, root) = (all(point.u), all(point.time.root));
+            let interest = leg.bond * r;
+            value += interest - leg.spot;
             // What a move of the boundary, or of the spot against it, is worth.
             let income = line.income * leg.density;
-            let gain = leg.density.mul_sub(all(self.r), income);
-            let root = all(point.time.root);
-            let pull = gain * boundary.inv_vol * all(point.time.inv_root);
-            slope -= leg.spot + pull;
-            by_vol += pull.mul_add(leg.d1.mul_add(root, line.by_vol), income * root);
+            let gain = leg.density.mul_sub(r, income);
+            let pull = gain * leg.steep;
+            slope += leg.spot + pull;
+            by_vol = pull.mul_add(leg.d1.mul_add(root, line.by_vol), by_vol);
+            by_vol = income.mul_add(root, by_vol);
             // Time stretches every point: its discounting, its distance and its boundary.
-            let paid = leg.spot.mul_sub(all(self.q), leg.bond * all(self.r * self.r));
-            let diffusion = leg.density * boundary.vol * root * all(self.r);
-            let moved = gain.mul_sub(leg.distance * all(2.0) - leg.d1, -diffusion);
-            by_time += paid.mul_add(all(point.u), moved * all(0.5));
-            by_time = pull.mul_add(line.by_time, by_time);
+            paid = leg.spot.mul_sub(q, interest * r).mul_add(u, paid);
+            moved = gain.mul_add(leg.distance + leg.distance - leg.d1, moved);
+            moved = (pull + pull).mul_add(line.by_time, moved);
+            diffused = leg.density.mul_add(root, diffused);
         }
-        by_time = (by_time + value) * all(1.0 / self.years);
+        let moved = diffused.mul_add(boundary.vol * r, moved) * all(0.5);
+        let (slope, by_time) = (-slope, (paid + moved + value) * all(1.0 / self.years));
         // V_T = ½σ²·(V_xx − V_x) + (r − q)·V_x − r·V.
-        let diffused = by_time + value * all(self.r) - slope * all(self.r - self.q);
-        let bend = diffused * all(2.0) * boundary.inv_vol * boundary.inv_vol + slope;
+        let rest = by_time + value * r - slope * (r - q);
+        let bend = rest * all(2.0) * boundary.inv_vol * boundary.inv_vol + slope;
         Premium { value, slope, bend, by_time, by_vol }
     }
 }
@@ -154,8 +158,9 @@ struct Leg {
     // e^(−ru)·n(d2).
     density: V,
     d1: V,
-    // ln(S/B) in standard deviations.
+    // ln(S/B) in standard deviations, and the inverse of one.
     distance: V,
+    steep: V,
 }
 
 impl Leg {
@@ -172,19 +177,11 @@ impl Leg {
         let middle = steep.mul_add(all(point.time.drift), distance);
         let half = boundary.vol * all(0.5 * point.time.root);
         let (d1, d2) = (middle + half, middle - half);
-        let (first, second) = exp_parts(d2 * d2 * all(-0.5));
-        let density = first * second * all(point.bond * INV_SQRT_TAU);
-        let ((p1, q1), (p2, q2)) = (mills_parts(d1.abs()), mills_parts(d2.abs()));
-        let shared = density / (q1 * q2);
-        let bond = beyond(d2, all(point.bond), p2 * q1 * shared);
+        let density = exp(d2 * d2 * all(-0.5)) * all(point.bond * INV_SQRT_TAU);
+        let (first, second) = mills(d1, d2, density);
+        let bond = beyond(d2, all(point.bond), second);
         // S·e^(−qu)·n(d1) = B·e^(−ru)·n(d2).
-        let spot = beyond(d1, spot * all(point.income), p1 * q2 * shared * line.income);
-        Leg { bond, spot, density, d1, distance }
+        let spot = beyond(d1, spot * all(point.income), first * line.income);
+        Leg { bond, spot, density, d1, distance, steep }
     }
-}
-
-// The part of `whole` beyond `d`, whose tail is `tail`.
-#[inline(always)]
-fn beyond(d: V, whole: V, tail: V) -> V {
-    d.simd_gt(all(0.0)).select(tail, whole - tail)
 }

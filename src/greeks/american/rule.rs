@@ -23,6 +23,8 @@ pub struct Rule<const N: usize, const L: usize, const P: usize> {
     pub(super) outer_rows: [[f64; N]; P],
     /// The slope of the interpolant there, by z = 2√(τ/T) − 1.
     pub(super) outer_slopes: [[f64; N]; P],
+    /// What makes d ln B/d ln T of that slope over the root of the interpolant.
+    pub(super) pulls: [f64; P],
 }
 
 /// A point of a quadrature over time.
@@ -53,6 +55,7 @@ impl<const N: usize, const L: usize, const P: usize> Rule<N, L, P> {
             rows,
             outer_rows: core::array::from_fn(|j| row(&nodes, 2.0 * outer[j].cos - 1.0).0),
             outer_slopes: core::array::from_fn(|j| row(&nodes, 2.0 * outer[j].cos - 1.0).1),
+            pulls: outer.map(|angle| -0.5 * angle.cos),
             inner,
             outer,
         }
