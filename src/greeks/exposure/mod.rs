@@ -7,12 +7,12 @@
 //!
 //! | figure | formula, times contracts and multiplier | unit |
 //! |---|---|---|
-//! | `gamma_per_percent` | Γ·S²·0.01 | change of dollar delta when spot rises by 1 % |
-//! | `vanna_per_point` | vanna·S·0.01 | change of dollar delta when volatility rises by a point |
+//! | `gamma_per_percent` | Γ·S²·0.01 | dollar delta gained when spot rises by 1 % |
+//! | `vanna_per_point` | vanna·S·0.01 | dollar delta gained when volatility rises a point |
 //! | `charm_per_day` | charm·S/365 | change of dollar delta in a calendar day |
-//! | `vomma_per_point` | vomma·0.01² | change of vega (per point) when volatility rises by a point |
+//! | `vomma_per_point` | vomma·0.01² | vega (per point) gained when volatility rises a point |
 //! | `speed_per_percent` | speed·S³·0.01² | what 1 % of spot adds to Γ·S²·0.01 through Γ alone |
-//! | `zomma_per_point` | zomma·S²·0.01² | change of Γ·S²·0.01 when volatility rises by a point |
+//! | `zomma_per_point` | zomma·S²·0.01² | Γ·S²·0.01 gained when volatility rises a point |
 //!
 //! A strike whose options have no volatility of their own takes the smile's.
 
@@ -138,8 +138,8 @@ impl Exposures {
         Levels::new(strikes)
     }
 
-    /// `dealer.gamma_per_percent` of a root if spot stood at `1 + move_share` times where it is, with
-    /// the strikes' volatilities held.
+    /// `dealer.gamma_per_percent` of a root if spot stood at `1 + move_share` times where it is,
+    /// with the strikes' volatilities held.
     pub fn gamma_at(&self, root: u16, move_share: f64) -> f64 {
         self.of(root).map(|columns| columns.gamma_at(move_share)).sum()
     }
