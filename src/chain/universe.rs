@@ -156,7 +156,7 @@ crate::section! {
     /// When smiles are fitted.
     pub struct Surface {
         /// Beats between two fits.
-        pub every: usize = 2, in 1..=100_000, "beats";
+        pub every: usize = 10, in 1..=100_000, "beats";
         /// Expiries fitted then, in turn.
         pub turns: usize = 1, in 0..=4_096, "expiries";
         /// Options quoted wider than this share of their mid take no part.

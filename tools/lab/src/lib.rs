@@ -4,6 +4,7 @@
 //! zomma-lab export DIR --out FOLDER [--from TIME] [--to TIME] [--only events,chain,…]
 //!                      [--every 1m|batch] [--expiry DAY,…] [--overwrite]
 //! zomma-lab columns [--markdown]
+//! zomma-lab surface DIR [--at TIME] [--html F] [--json F]
 //! ```
 //! An export takes the way of a replay: the recorded inputs go through the stages that ran, and the
 //! recorded outputs follow the inputs that caused them. So the chain's rows hold what a strategy
@@ -31,6 +32,7 @@ mod known;
 pub mod options;
 pub mod progress;
 mod sheet;
+pub mod surface;
 mod table;
 
 pub use column::Day;

@@ -2,13 +2,17 @@
 //! 2 unusable input or usage, 3 the environment.
 
 use lexopt::prelude::*;
-use std::process::ExitCode;
-use zomma::run::{Failure, host};
+use std::{fs, path::PathBuf, process::ExitCode};
+use zomma::{
+    run::{Failure, host},
+    wire::Timestamp,
+};
 use zomma_lab::{
     export::{Exported, export},
     group::GROUPS,
     options::Options,
     progress::Progress,
+    surface::Request,
 };
 
 const HELP: &str = "\
@@ -19,6 +23,9 @@ zomma-lab: what is done with runs afterwards
       writes a run's journal as Parquet files
   zomma-lab columns [--markdown]
       lists files and columns with type, unit and meaning
+  zomma-lab surface DIR [--at TIME] [--root ROOT] [--html F] [--json F]
+  zomma-lab surface --cboe FILE --universe FILE --at TIME [--root ROOT] [--html F] [--json F]
+      draws smiles, term structure and exposures of a run, or of a file in Cboe's layout
 
   TIME    of the chain, such as 2015-12-24T15:30:00Z
   GROUP   events, chain, decisions, orders, fills
@@ -47,6 +54,7 @@ fn dispatch() -> Result<(), Failure> {
         "help" => print!("{HELP}"),
         "version" => println!("zomma-lab {}", env!("CARGO_PKG_VERSION")),
         "columns" => columns(&mut parser).map_err(|e| typed(e.to_string()))?,
+        "surface" => draw(&mut parser)?,
         "export" => run(&Options::parse(&mut parser).map_err(typed)?)?,
         _ => return Err(typed(format!("no command {name:?}"))),
     }
@@ -68,6 +76,49 @@ fn run(options: &Options) -> Result<(), Failure> {
     );
     notes.iter().for_each(|note| eprintln!("zomma-lab: note: {note}"));
     Ok(())
+}
+
+fn draw(parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    let typed = |e: lexopt::Error| Failure::input(format!("{e}; see `zomma-lab help`"));
+    let (mut request, mut html, mut json) = (Request::default(), None, None);
+    let (mut cboe, mut universe) = (None::<PathBuf>, PathBuf::from("config/universe.toml"));
+    while let Some(argument) = parser.next().map_err(typed)? {
+        let name = match argument {
+            Value(directory) => {
+                request.directory = Some(directory.into());
+                continue;
+            }
+            Long(name) => name.to_owned(),
+            other => return Err(typed(other.unexpected())),
+        };
+        let value = parser.value().map_err(typed)?;
+        match name.as_str() {
+            "at" => request.at = Some(instant(&value.to_string_lossy())?),
+            "root" => request.root = Some(value.to_string_lossy().into_owned()),
+            "cboe" => cboe = Some(value.into()),
+            "universe" => universe = value.into(),
+            "html" => html = Some(PathBuf::from(value)),
+            "json" => json = Some(PathBuf::from(value)),
+            _ => return Err(typed(Long(&name).unexpected())),
+        }
+    }
+    request.cboe = cboe.map(|file| (file, universe));
+    let shot = request.take()?;
+    let text = format!("{:#}\n", shot.json);
+    if html.is_none() && json.is_none() {
+        print!("{text}");
+    }
+    let files = [(html, shot.page()), (json, text)];
+    for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path?, text))) {
+        fs::write(&path, text).map_err(|e| Failure::file(&path, "write the picture", &e))?;
+    }
+    Ok(())
+}
+
+fn instant(text: &str) -> Result<Timestamp, Failure> {
+    let parsed = text.parse::<jiff::Timestamp>().ok();
+    let wrong = || Failure::input(format!("{text:?} is no time; write 2019-06-26T19:45:00Z"));
+    parsed.and_then(|time| u64::try_from(time.as_nanosecond()).ok()).ok_or_else(wrong)
 }
 
 fn columns(parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
