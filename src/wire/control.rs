@@ -120,8 +120,8 @@ impl Verb {
     pub const KILL: Verb = Verb(2);
 }
 
-/// How far the system's clocks are from the one clock, which began with them and never follows them.
-/// Told when it has changed by more than the feed's `clock_step`.
+/// How far the system's clocks are from the one clock, which began with them and never follows
+/// them. Told when it has changed by more than the feed's `clock_step`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Clock {
