@@ -142,6 +142,11 @@ crate::section! {
         pub active: usize = 4, in 1..=4_096, "expiries";
         /// Other expiries computed at each beat.
         pub turns: usize = 1, in 0..=4_096, "expiries";
+        /// Early-exercise boundaries solved at each beat, eight rows and one side each: about
+        /// 50 µs of the hot thread apiece.
+        pub boundaries: usize = 1, in 0..=64, "boundaries";
+        /// Boundaries kept, 8 KiB each; American options beyond are valued as European.
+        pub boundaries_max: usize = 1_024, in 0..=65_536, "boundaries";
     }
 }
 

@@ -234,6 +234,21 @@ pub struct Added {
     pub vega: V,
 }
 
+impl Added {
+    /// These lanes where `mask` is set, nothing elsewhere.
+    #[inline(always)]
+    pub(super) fn masked(&self, mask: V) -> Added {
+        let pick = |value: V| mask.select(value, all(0.0));
+        Added {
+            price: pick(self.price),
+            delta: pick(self.delta),
+            gamma: pick(self.gamma),
+            theta: pick(self.theta),
+            vega: pick(self.vega),
+        }
+    }
+}
+
 impl Premium {
     /// In the units of calls or puts of these spots and strikes.
     #[inline(always)]
