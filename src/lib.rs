@@ -6,7 +6,7 @@
 //!
 //! What everything speaks: [`wire`], [`stage`], [`config`]. The machine under it: [`rt`],
 //! [`journal`]. The life of a tick: [`feed`] → [`chain`] → [`greeks`] → [`strategy`] → [`risk`] →
-//! [`gate`], with [`book`] as what we own. The wiring: [`run`].
+//! [`gate`], with [`book`] as what we own. The outside, rehearsed: [`sim`]. The wiring: [`run`].
 //!
 //! `std` is not in scope by default. A pure module cannot print, lock, sleep or read a clock
 //! without writing `std::` in its source, and `tests/tidy.rs` fails on that word.
@@ -31,6 +31,9 @@ pub mod greeks; // 4. pure: chain in, forwards, implied volatilities and Greeks 
 pub mod strategy; // 5. pure: chain and book in, intents out
 pub mod risk; // 6. pure: intents in; the only maker of an approved order
 pub mod gate; // 7. approved orders in, protocol bytes out
+
+// The outside, for rehearsal.
+pub mod sim; // pure: a venue made of arithmetic: fills, latency, fees, faults
 
 // The wiring.
 pub mod run; // live and replay: the same stages, other ends

@@ -43,6 +43,15 @@ const COMMANDS: &[Command] = &[
         run: |a| run::replay::replay(a.target("a journal's directory")?, &a.replay()?),
     },
     Command {
+        name: "sim",
+        arguments: "--seed N [--runs K] [--steps S] [--only FAULT]… [--weaken NAME] [--dir DIR]",
+        about: "runs the engine among simulated faults and checks what must hold; repeats a seed",
+        run: |a| {
+            let case = run::simulate::Case { keep: a.dir.clone(), ..a.case.clone() };
+            run::simulate::command(&case, a.runs.unwrap_or(1))
+        },
+    },
+    Command {
         name: "report",
         arguments: "DIR [--html F] [--json F]",
         about: "prints the latency report of a run",
@@ -76,6 +85,8 @@ struct Arguments {
     json: Option<PathBuf>,
     sets: Vec<String>,
     span: Option<Span>,
+    case: run::simulate::Case,
+    runs: Option<u64>,
     keys: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
@@ -107,6 +118,14 @@ impl Arguments {
                 Long("json") => found.json = Some(parser.value()?.into()),
                 Long("set") => found.sets.push(parser.value()?.string()?),
                 Long("for") => found.span = Some(span(&parser.value()?.string()?)?),
+                Long("seed") => found.case.seed = parser.value()?.parse()?,
+                Long("steps") => found.case.steps = parser.value()?.parse()?,
+                Long("only") => {
+                    let name = parser.value()?.string()?;
+                    found.case.only.get_or_insert_default().push(name);
+                }
+                Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
+                Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),
@@ -137,6 +156,13 @@ impl Arguments {
 fn span(text: &str) -> Result<Span, lexopt::Error> {
     Span::read(&toml::Value::String(text.into()))
         .ok_or_else(|| format!("--for is {text:?}; write {}", Span::WANTED).into())
+}
+
+fn weakness(name: &str) -> Result<run::simulate::Weakness, lexopt::Error> {
+    run::simulate::Weakness::named(name).ok_or_else(|| {
+        let names = run::simulate::WEAKNESSES.iter().map(|row| row.name);
+        format!("--weaken {name}: write one of {}", names.collect::<Vec<_>>().join(", ")).into()
+    })
 }
 
 fn positive(text: &str) -> Result<f64, lexopt::Error> {

@@ -22,6 +22,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 /// The file's name in a journal's directory.
@@ -211,7 +212,16 @@ fn random_epoch() -> Result<u128, Error> {
     Ok(u128::from_le_bytes(bytes).max(1))
 }
 
+/// Read once: a program does not change while it runs.
 fn hash_of_program() -> Result<[u8; 32], Error> {
+    static KNOWN: OnceLock<[u8; 32]> = OnceLock::new();
+    match KNOWN.get() {
+        Some(hash) => Ok(*hash),
+        None => read_program().map(|hash| *KNOWN.get_or_init(|| hash)),
+    }
+}
+
+fn read_program() -> Result<[u8; 32], Error> {
     let path = PathBuf::from("/proc/self/exe");
     let mut hash = Sha256::new();
     let mut chunk = alloc::vec![0; 1 << 16];

@@ -17,6 +17,7 @@ pub mod replay;
 pub mod report;
 mod scene;
 pub mod settings;
+pub mod simulate;
 mod source;
 mod stages;
 mod supervisor;

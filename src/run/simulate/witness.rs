@@ -1,0 +1,254 @@
+//! What goes in and comes out of the stages, as it happens; what must never be true of it, out.
+//!
+//! The witness keeps its own account of quotes, sessions, fills and orders, and holds each approval
+//! against the limits as it reckons them itself; the venue's book is the truth about what is held
+//! and what works. It shares no code with the chain, the book and the gate.
+
+use super::{
+    ledger::{Approved, Ledger},
+    quotes::Quotes,
+};
+use crate::{
+    journal::Watch,
+    risk::Limits,
+    sim::{
+        broker::Broker,
+        fix::{Front, Message},
+    },
+    wire::{
+        Event, Kind, NANOS_PER_SECOND, Timestamp,
+        control::{Command, Session, SessionState, Verb},
+        order::{Cancel, Halt, Leg, Order},
+    },
+};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, VecDeque},
+    format,
+    rc::Rc,
+    string::String,
+    vec::Vec,
+};
+
+/// Units of a contract.
+pub(super) const MULTIPLIER: i128 = 100;
+
+/// Everything that was seen, and what was wrong with it.
+pub(super) struct Witness {
+    pub(super) violations: Vec<String>,
+    /// What the stages saw, and what came out of them.
+    pub(super) inputs: Vec<Event>,
+    pub(super) outputs: Vec<Event>,
+    pub(super) ledger: Ledger,
+    /// Orders whose bytes were written, by any session.
+    pub(super) written: BTreeSet<u64>,
+    pub(super) watches: Option<[Watch; 2]>,
+    quotes: Quotes,
+    broker: Rc<RefCell<Broker>>,
+    broker_source: u16,
+    limits: Limits,
+    pending: Option<Approved>,
+    openings: VecDeque<Timestamp>,
+    broker_up: bool,
+    stopping: bool,
+    pub(super) killed: bool,
+    halted: bool,
+}
+
+impl Witness {
+    pub(super) fn new(
+        limits: &Limits,
+        fee: i64,
+        broker_source: u16,
+        broker: &Rc<RefCell<Broker>>,
+    ) -> Witness {
+        Witness {
+            violations: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            ledger: Ledger::new(fee),
+            written: BTreeSet::new(),
+            watches: None,
+            quotes: Quotes::default(),
+            broker: Rc::clone(broker),
+            broker_source,
+            limits: limits.clone(),
+            pending: None,
+            openings: VecDeque::new(),
+            broker_up: false,
+            stopping: false,
+            killed: false,
+            halted: false,
+        }
+    }
+
+    fn must(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.violations.push(what());
+        }
+    }
+
+    /// An input that the journal has, before any stage sees it.
+    pub(super) fn on_input(&mut self, event: &Event) {
+        let expected = self.inputs.len() as u64 + 1;
+        self.must(event.seq == expected, || format!("input {} came as {expected}", event.seq));
+        self.inputs.push(*event);
+        self.quotes.on_input(event);
+        match event.kind {
+            Kind::DEFINITION => self.ledger.define(event),
+            Kind::REPORT => self.ledger.report(event.body()),
+            Kind::SESSION if event.source == self.broker_source => {
+                self.broker_up = event.body::<Session>().state == SessionState::UP;
+            }
+            Kind::COMMAND => match event.body::<Command>().verb {
+                Verb::KILL => self.killed = true,
+                _ => self.stopping = true,
+            },
+            _ => {}
+        }
+    }
+
+    /// An output that RISK stands behind, before it is recorded.
+    pub(super) fn on_output(&mut self, event: &Event) {
+        self.outputs.push(*event);
+        let number = self.outputs.len() as u64;
+        match event.kind {
+            Kind::ORDER => {
+                let head: Order = *event.body();
+                self.pending = Some(Approved::new(head, event.ts_recv));
+            }
+            Kind::ORDER_LEG => self.on_leg(event, number),
+            Kind::CANCEL => {
+                let order = event.body::<Cancel>().order;
+                let known = self.ledger.approved.contains_key(&order);
+                self.must(known, || format!("a cancel of order {order:x}, which never was"));
+            }
+            Kind::HALT => {
+                self.halted = true;
+                self.killed |= event.body::<Halt>().limit == crate::risk::Limit::KILL_SWITCH;
+            }
+            _ => {}
+        }
+    }
+
+    fn on_leg(&mut self, event: &Event, number: u64) {
+        let Some(mut order) = self.pending.take() else {
+            return self.violations.push(format!("output {number}: a leg without an order"));
+        };
+        order.legs.push((event.instrument, *event.body::<Leg>()));
+        order.last_output = number;
+        if order.legs.len() < usize::from(order.head.legs) {
+            self.pending = Some(order);
+            return;
+        }
+        self.judge(&order);
+        let twice = self.ledger.approved.insert(order.head.id, order.clone()).is_some();
+        self.must(!twice, || format!("order {:x} was approved twice", order.head.id));
+    }
+
+    /// All limits that can be reckoned anew, for one approval.
+    fn judge(&mut self, order: &Approved) {
+        let (id, now, opens) = (order.head.id, order.at, order.head.purpose.opens());
+        let (up, killed) = (self.broker_up, self.killed);
+        self.must(up, || format!("order {id:x} while the broker's session is down"));
+        self.must(!killed, || format!("order {id:x} after the kill switch"));
+        for (instrument, _) in &order.legs {
+            let trading = self.quotes.is_trading(*instrument);
+            self.must(trading, || format!("order {id:x} on {instrument}, which does not trade"));
+        }
+        if !opens {
+            return;
+        }
+        let (halted, stopping) = (self.halted, self.stopping);
+        self.must(!halted && !stopping, || format!("order {id:x} opens after a halt or a stop"));
+        self.sizes(order);
+        self.exposure(order);
+        self.money(order);
+        if let Some(what) = self.quotes.object(order, now, &self.limits) {
+            self.violations.push(format!("order {id:x}: {what}"));
+        }
+        self.rate(now);
+    }
+
+    fn sizes(&mut self, order: &Approved) {
+        let id = order.head.id;
+        let most = order.legs.iter().map(|(_, leg)| order.contracts(leg)).max().unwrap_or(0);
+        let bound = i64::from(self.limits.order_contracts_max);
+        self.must(most <= bound, || format!("order {id:x}: {most} contracts, allowed {bound}"));
+        let premium = order.premium().abs();
+        let bound = money_of(self.limits.order_premium_max);
+        self.must(premium <= bound, || format!("order {id:x}: premium {premium} over {bound}"));
+        let loss = self.ledger.worst_loss(order);
+        let bound = money_of(self.limits.order_loss_max);
+        let holds = loss.is_some_and(|loss| loss <= bound);
+        self.must(holds, || format!("order {id:x}: may lose {loss:?}, allowed {bound}"));
+    }
+
+    /// What would be held if everything that works at the venue, or is on its way there, filled.
+    fn exposure(&mut self, order: &Approved) {
+        let id = order.head.id;
+        let bound = i64::from(self.limits.position_contracts_max);
+        let exchange = &self.broker.borrow().exchange;
+        for (instrument, leg) in &order.legs {
+            let (long, short, odd) = self.ledger.exposure(*instrument, exchange);
+            let wanted = order.contracts(leg);
+            let most = if leg.side > 0 { long + wanted } else { short + wanted };
+            if most > bound + odd {
+                let what = format!("order {id:x}: {most} of {instrument}, allowed {bound}");
+                self.violations.push(what);
+            }
+        }
+        let (working, bound) =
+            (self.ledger.working(exchange) + 1, u64::from(self.limits.working_orders_max));
+        if working > bound {
+            self.violations.push(format!("order {id:x}: {working} work, allowed {bound}"));
+        }
+    }
+
+    fn money(&mut self, order: &Approved) {
+        let id = order.head.id;
+        let bound = money_of(self.limits.daily_loss_max);
+        let loss = self.ledger.profit(&self.quotes).map(|profit| -profit);
+        let holds = loss.is_some_and(|loss| loss <= bound);
+        self.must(holds, || format!("order {id:x}: the day has lost {loss:?}, allowed {bound}"));
+        let (odd, bound) = (self.ledger.odd, u64::from(self.limits.unreconciled_fills_max));
+        self.must(odd <= bound, || format!("order {id:x}: {odd} unreconciled fills"));
+    }
+
+    fn rate(&mut self, now: Timestamp) {
+        self.openings.push_back(now);
+        while self.openings.front().is_some_and(|then| now - then >= NANOS_PER_SECOND) {
+            self.openings.pop_front();
+        }
+        let bound = self.limits.message_rate_max + self.limits.message_burst;
+        let many = self.openings.len();
+        self.must(many <= bound as usize, || format!("{many} orders in a second, over {bound}"));
+    }
+
+    /// Bytes that the gate writes, before they are anywhere.
+    pub(super) fn on_write(&mut self, bytes: &[u8]) {
+        let Front::Whole(message, _) = Message::front(bytes) else { return };
+        if !matches!(message.kind(), "D" | "AB") {
+            return;
+        }
+        let Some(id) = message.order(11) else { return };
+        let killed = self.killed;
+        self.must(!killed, || format!("order {id:x} was sent after the kill switch"));
+        let Some(order) = self.ledger.approved.get(&id) else {
+            return self.violations.push(format!("order {id:x} was sent without approval"));
+        };
+        let (output, input) = (order.last_output, self.inputs.len() as u64);
+        let held = self.watches.as_ref().map(|watches| watches.each_ref().map(Watch::written));
+        let held = held.unwrap_or_default();
+        self.must(held[0] >= input, || format!("order {id:x}: input {input} is not journaled"));
+        self.must(held[1] >= output, || format!("order {id:x}: output {output} is not recorded"));
+        let again = message.get(43) == Some("Y");
+        let fresh = self.written.insert(id) || again;
+        self.must(fresh, || format!("order {id:x} was sent twice"));
+    }
+}
+
+/// An amount of the configuration in 1e-9.
+pub(super) fn money_of(amount: f64) -> i128 {
+    i128::from(crate::book::from_currency(amount))
+}
