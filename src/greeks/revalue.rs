@@ -26,7 +26,7 @@ use crate::{
 use alloc::vec::Vec;
 
 // Blocks looked at on a beat for a boundary that has aged.
-const LOOKS_MAX: usize = 64;
+const LOOKS_MAX: usize = 16;
 // Near settlement time counts as passed sooner: after this share of what is left.
 const STEP_SHARE: u64 = 64;
 
@@ -163,7 +163,8 @@ impl Revalue {
         let held = expiry.forward;
         let slate = &self.slates[index as usize];
         let touched = due || held.is_nan() || any_dirty(expiry.dirty(), slate.window);
-        let found = if touched { fit(chain, index, &self.settings) } else { None };
+        let early = |row: usize| slate.early(row);
+        let found = if touched { fit(chain, index, &self.settings, &early) } else { None };
         match found {
             Some(fit) => {
                 let step = self.settings.move_min * chain.tick(expiry.root, 0.0);
@@ -237,7 +238,9 @@ impl Revalue {
                 let chain: &Chain = known.as_mut();
                 let expiry = chain.expiry(place.expiry);
                 let lifts = slate.lifts(&self.cache, &shared, place);
-                slate.solve(chain, expiry, &shared, place.block, u8::MAX, &lifts);
+                let rows = (expiry.rows() - place.block * LANES).min(LANES);
+                let marks = u8::MAX >> (LANES - rows);
+                slate.solve(chain, expiry, &shared, place.block, marks, &lifts);
                 let values = slate.value(&shared, place.block, &lifts);
                 tell(known, cause, place.expiry, place.block, &values, out);
             }
@@ -284,6 +287,7 @@ impl Revalue {
         known.as_mut().apply(&event);
         out.emit(known, &event);
         known.as_mut().clean(index);
+        self.cache.release(index);
         self.rows(known, cause, index, Extent::Whole, out);
     }
 }

@@ -2,9 +2,9 @@
 //! eight rows; a block and the expiry's slice in, the Greeks of its calls and puts out.
 
 use super::{
-    american::{Cache, Lift, Place, Terms as Exercise},
+    american::{Cache, Lift, Place, Terms as Exercise, even_yield},
     black::{Pair, Slice, pair, settled},
-    forward::ln_of_ratio,
+    forward::{ln_of_ratio, present_value},
     implied::{Priced, Terms},
     math::{V, all, ln_ratio},
 };
@@ -32,6 +32,8 @@ struct Block {
     log: V,
     vol: V,
     inv_vol: V,
+    // What early exercise adds to the call less what it adds to the put.
+    early: V,
     status: [VolStatus; LANES],
 }
 
@@ -89,6 +91,13 @@ impl Lifts {
     /// Of European options.
     const NONE: Lifts = Lifts { call: None, put: None };
 
+    /// Of the calls less that of the puts, at these volatilities; 0 where it is not known.
+    fn apart(&self, vol: V) -> V {
+        let price = |lift: &Option<Lift>| lift.map_or(all(0.0), |lift| lift.price(vol));
+        let apart = price(&self.call) - price(&self.put);
+        apart.is_nan().select(all(0.0), apart)
+    }
+
     fn is_none(&self) -> bool {
         self.call.is_none() && self.put.is_none()
     }
@@ -112,6 +121,7 @@ impl Slate {
             log: all(f64::NAN),
             vol: all(f64::NAN),
             inv_vol: all(f64::NAN),
+            early: all(0.0),
             status: [VolStatus::UNKNOWN; LANES],
         };
         let blocks = universe.limits.strikes_max.div_ceil(LANES);
@@ -195,7 +205,13 @@ impl Slate {
             block.strike = V::new(strikes);
             block.vol = V::new(vols);
             block.inv_vol = all(1.0) / block.vol;
+            block.early = all(0.0);
         }
+    }
+
+    /// What early exercise adds to a row's call less what it adds to the put, as last valued.
+    pub(super) fn early(&self, row: usize) -> f64 {
+        self.blocks[row / LANES].early.to_array()[row % LANES]
     }
 
     /// Volatilities of the rows of a block that `dirty` marks; the others keep theirs.
@@ -253,8 +269,13 @@ impl Slate {
     }
 
     /// Greeks of a block: calls, then puts.
-    pub(super) fn value(&self, shared: &Shared, at: usize, lifts: &Lifts) -> [[Greeks; LANES]; 2] {
-        let block = &self.blocks[at];
+    pub(super) fn value(
+        &mut self,
+        shared: &Shared,
+        at: usize,
+        lifts: &Lifts,
+    ) -> [[Greeks; LANES]; 2] {
+        let block = &mut self.blocks[at];
         let x = shared.log_forward - block.log;
         let expired = shared.years <= 0.0;
         let pair = if expired {
@@ -268,6 +289,9 @@ impl Slate {
         };
         let status = if expired { [VolStatus::EXPIRED; LANES] } else { block.status };
         let (call, put) = Side::both(&pair);
+        if shared.early.is_some() {
+            block.early = lifts.apart(block.vol);
+        }
         let call = call.lifted(&lifts.call, shared, block, 1.0);
         let put = put.lifted(&lifts.put, shared, block, -1.0);
         [call.columns(block.vol, &status), put.columns(block.vol, &status)]
@@ -345,8 +369,9 @@ fn exercise(chain: &Chain, expiry: &Expiry, r: f64) -> Option<Exercise> {
         return None;
     }
     let (years, escrowed) = (expiry.years, expiry.forward * expiry.discount);
-    let pace = (expiry.vol_years / years).sqrt();
-    Some(Exercise { spot: escrowed, r, q: 0.0, years, pace })
+    let dividends = present_value(chain, expiry, r);
+    let (spot, pace) = (escrowed + dividends, (expiry.vol_years / years).sqrt());
+    Some(Exercise { spot, r, q: even_yield(spot, dividends, years), years, pace })
 }
 
 /// Theta a calendar year, where volatility's clock runs at another pace just now.

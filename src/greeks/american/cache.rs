@@ -1,8 +1,8 @@
 //! The boundaries of the chain's American options, kept between ticks: a block's volatilities in;
 //! what early exercise adds to its calls and puts out.
 //!
-//! A boundary serves until a volatility of its block has moved by a hundredth, or a 128th of its
-//! time has passed; what a volatility moves until then is added by the premium's own vega. Solving
+//! A boundary serves until a volatility of its block has moved by 1 %, or a 128th of its time has
+//! passed; what a volatility moves until then is added by the premium's own vega. Solving
 //! takes tens of µs, so it happens on the beat, a few blocks in turn. A block whose boundary is not
 //! solved yet, or for which there is no room, is valued as European.
 
@@ -14,8 +14,9 @@ use crate::{
 use alloc::{boxed::Box, vec, vec::Vec};
 
 const POINTS: usize = 24;
-// Of the volatility, and of the time.
+// Of the volatility, of rate and yield together, and of the time.
 const VOL_STEP: f64 = 0.01;
+const RATE_STEP: f64 = 0.0025;
 const TIME_STEP: f64 = 1.0 / 128.0;
 // Of the spot: less is reported as European.
 const NIL: f64 = 1e-6;
@@ -32,6 +33,13 @@ pub(in crate::greeks) struct Terms {
     pub(in crate::greeks) years: f64,
     /// √ of volatility's time over the calendar's.
     pub(in crate::greeks) pace: f64,
+}
+
+impl Terms {
+    /// What exercising a put early earns, or a call.
+    fn rate(&self, call: bool) -> f64 {
+        if call { self.q } else { self.r }
+    }
 }
 
 /// A block of eight rows as the cache knows it.
@@ -81,6 +89,7 @@ struct Entry {
 pub(in crate::greeks) struct Cache {
     rule: Box<Standard>,
     entries: Vec<Entry>,
+    free: Vec<u32>,
     slots: Box<[[u32; 2]]>,
     blocks: usize,
 }
@@ -88,9 +97,11 @@ pub(in crate::greeks) struct Cache {
 impl Cache {
     pub(in crate::greeks) fn new(universe: &Universe, lanes: usize) -> Cache {
         let blocks = universe.limits.strikes_max.div_ceil(lanes);
+        let room = universe.revaluation.boundaries_max;
         Cache {
             rule: Box::new(Standard::new()),
-            entries: Vec::with_capacity(universe.revaluation.boundaries_max),
+            entries: Vec::with_capacity(room),
+            free: Vec::with_capacity(room),
             slots: vec![[NONE; 2]; universe.limits.expiries_max * blocks].into(),
             blocks,
         }
@@ -114,18 +125,22 @@ impl Cache {
         strike: V,
         log: V,
     ) -> Option<Lift> {
-        let entry = self.entry(place, call)?;
+        let entry = self.entry(place, call).filter(|_| terms.rate(call) * terms.years > NIL)?;
         let x = if call { -log } else { log };
         let counts = x.simd_lt(entry.nil);
         if !counts.any() {
             return None;
         }
-        let premium = entry.carry.premium(&entry.boundary, x);
-        let added = premium.of(call, all(terms.spot), strike).masked(counts);
-        let to_quoted = all(1.0 / terms.pace);
-        let added = Added { vega: added.vega * all(terms.pace), ..added };
         let exercised = x.simd_le(entry.boundary.edge);
-        Some(Lift { added, vol: entry.boundary.vol * to_quoted, exercised })
+        let vol = entry.boundary.vol * all(1.0 / terms.pace);
+        let free = counts & !exercised;
+        if !free.any() {
+            return Some(Lift { added: Added::NONE, vol, exercised });
+        }
+        let premium = entry.carry.premium(&entry.boundary, x);
+        let added = premium.of(call, all(terms.spot), strike).masked(free);
+        let added = Added { vega: added.vega * all(terms.pace), ..added };
+        Some(Lift { added, vol, exercised })
     }
 
     /// Solves the boundary of a block's calls or puts where what is held has aged; whether it did.
@@ -137,6 +152,9 @@ impl Cache {
         vol: V,
     ) -> bool {
         let (r, q) = if call { (terms.q, terms.r) } else { (terms.r, terms.q) };
+        if terms.rate(call) * terms.years <= NIL {
+            return false;
+        }
         let Some(vol) = usable(vol * all(terms.pace)) else { return false };
         if Early::of(r, q) != Early::Below || self.is_fresh(place, call, terms, (r, q), vol) {
             return false;
@@ -144,7 +162,8 @@ impl Cache {
         let Some(carry) = self.rule.carry(r, q, terms.years) else { return false };
         let boundary = self.rule.boundary(&self.rule.grid(&carry), vol);
         let nil = nil(&carry, &boundary);
-        self.keep(place, call, Entry { carry, boundary, nil })
+        self.keep(place, call, Entry { carry, boundary, nil });
+        true
     }
 
     fn is_fresh(
@@ -156,25 +175,37 @@ impl Cache {
         vol: V,
     ) -> bool {
         let Some(entry) = self.entry(place, call) else {
-            return self.entries.len() == self.entries.capacity();
+            return self.free.is_empty() && self.entries.len() == self.entries.capacity();
         };
         let moved = (vol - entry.boundary.vol).abs().simd_gt(entry.boundary.vol * all(VOL_STEP));
         let held = &entry.carry;
         let passed = (held.years - terms.years).abs() > held.years * TIME_STEP;
         let apart = (r - held.r).abs() + (q - held.q).abs();
-        !(moved.any() || passed || apart > VOL_STEP * (r.abs() + q.abs()))
+        !(moved.any() || passed || apart > RATE_STEP * (r.abs() + q.abs()))
     }
 
-    fn keep(&mut self, place: Place, call: bool, entry: Entry) -> bool {
-        let at = self.slot(place, call);
-        if let Some(held) = self.entries.get_mut(at as usize) {
-            *held = entry;
-            return true;
+    fn keep(&mut self, place: Place, call: bool, entry: Entry) {
+        let mut at = self.slot(place, call);
+        if at == NONE {
+            at = self.free.pop().unwrap_or(self.entries.len() as u32);
+            let slot = &mut self.slots[place.expiry as usize * self.blocks + place.block];
+            slot[usize::from(call)] = at;
         }
-        let slot = &mut self.slots[place.expiry as usize * self.blocks + place.block];
-        slot[usize::from(call)] = self.entries.len() as u32;
-        self.entries.push(entry);
-        true
+        match self.entries.get_mut(at as usize) {
+            Some(held) => *held = entry,
+            None => self.entries.push(entry),
+        }
+    }
+
+    /// Gives back what a settled expiry held.
+    pub(in crate::greeks) fn release(&mut self, expiry: u16) {
+        let first = expiry as usize * self.blocks;
+        for slot in self.slots[first..first + self.blocks].as_flattened_mut() {
+            if *slot != NONE {
+                self.free.push(*slot);
+                *slot = NONE;
+            }
+        }
     }
 }
 

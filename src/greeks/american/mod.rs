@@ -18,7 +18,7 @@ mod rule;
 
 pub use boundary::{Boundary, Grid};
 pub(super) use cache::{Cache, Lift, Place, Terms};
-pub use contract::{Added, Contract, Value};
+pub use contract::{Added, Contract, Value, even_yield};
 pub use implied::{Puts, VOL_MAX};
 pub use premium::{Carry, Early, Premium};
 pub use rule::Rule;
