@@ -203,8 +203,9 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[rates]`, `[chain]`, `[greeks]` and
-    /// `[surface]` out of a file. `None` where something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[rates]`, `[chain]`,
+    /// `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the reader holds
+    /// what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();

@@ -68,15 +68,20 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Terms of a price that gives no volatility; what bounds an American one is exercising now.
-    fn terms(&self, call: bool, strike: f64) -> Terms {
+    /// Why a price gives no volatility. An American one has to be above what exercising now gives,
+    /// and above the European floor with what early exercise adds to it.
+    fn status(&self, call: bool, strike: f64, price: f64) -> VolStatus {
         let one = |column: V| column.to_array()[0];
         let (a, b) = match &self.early {
             Some(early) => (early.spot, strike),
             None => (one(self.slice.a), strike * one(self.slice.discount)),
         };
         let cp = if call { 1.0 } else { -1.0 };
-        Terms { cp, spot: self.forward, strike, years: self.years, a, b }
+        let terms = Terms { cp, spot: self.forward, strike, years: self.years, a, b };
+        match terms.status(price) {
+            VolStatus::OK if self.early.is_some() => VolStatus::BELOW_INTRINSIC,
+            status => status,
+        }
     }
 }
 
@@ -267,7 +272,7 @@ impl Slate {
             } else if exercised >> lane & 1 == 1 {
                 VolStatus::AT_INTRINSIC_ITM
             } else {
-                shared.terms(calls[lane], block.strike.to_array()[lane]).status(prices[lane])
+                shared.status(calls[lane], block.strike.to_array()[lane], prices[lane])
             };
         }
     }
