@@ -96,6 +96,10 @@ impl<S: Emit<Desk, Event> + Close> Agent for Intake<S> {
         self.publish();
         self.stages.close(self.clock.now());
     }
+
+    fn on_panic(&mut self) {
+        self.stages.close(self.clock.now());
+    }
 }
 
 /// A further thread: a ring's messages through the stages that follow on this thread.
@@ -135,6 +139,10 @@ impl<T: Message + core::borrow::Borrow<Event>, S: Emit<Desk, T> + Close> Agent f
         while self.turn() > 0 {}
         self.stages.flush(&mut self.desk);
         self.meter.publish(&self.desk);
+        self.stages.close(self.clock.now());
+    }
+
+    fn on_panic(&mut self) {
         self.stages.close(self.clock.now());
     }
 }

@@ -6,18 +6,18 @@ use super::{
     agents::Signs,
     assembly::{Assembly, Made},
     report::{COUNTERS, HISTOGRAMS},
+    say::println,
     supervisor::Supervisor,
 };
 use crate::{
     config::Span,
     feed::control::Control,
     journal::{ConfigFile, Journal, Manifest, Opened},
-    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin},
+    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin, signals},
 };
 use std::{
     format, fs,
     path::{Path, PathBuf},
-    println,
     string::{String, ToString},
     vec::Vec,
 };
@@ -34,6 +34,8 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
     let mut counters = Counters::create(&directory.join(COUNTERS)).map_err(file)?;
     let mut histograms = Histograms::create(&directory.join(HISTOGRAMS)).map_err(file)?;
     watch_noise(&plan, &clock, &mut histograms)?;
+    signals::install()
+        .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let control = Control::with_signals(&plan.feed.kill_file)
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let made = Assembly {
@@ -43,6 +45,7 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
         histograms: &mut histograms,
         control: control.clone(),
         signs: Signs::default(),
+        kill: Default::default(),
         epoch: clock.now(),
         cores,
         strict: None,
@@ -65,19 +68,24 @@ fn supervise(
     span: Option<Span>,
 ) -> Result<(), Failure> {
     let mut supervisor =
-        Supervisor::new(clock, directory, counters, histograms, control, &journal)?;
+        Supervisor::new(plan, clock, directory, (counters, histograms), control, &journal)?;
     supervisor.watch(&made, plan.run.end_with_market, span);
-    supervisor.stop(plan.run.drain.nanos());
-    let ended = made.join().and(supervisor.room());
+    supervisor.stop(&made, plan.run.drain.nanos());
+    let ended = made.join();
+    let room = supervisor.room();
     supervisor.last_word();
-    let manifest = journal.finish().map_err(|e| Failure::environment(e.to_string()))?;
-    println!(
-        "journal: {} inputs, {} outputs in {}",
-        manifest.inputs,
-        manifest.outputs,
-        directory.display()
-    );
-    ended
+    let finished = if ended.is_ok() { journal.finish() } else { journal.finish_broken() };
+    let finished = finished.map_err(|e| Failure::environment(e.to_string()));
+    if let Ok(manifest) = &finished {
+        println!(
+            "journal: {} inputs, {} outputs in {}",
+            manifest.inputs,
+            manifest.outputs,
+            directory.display()
+        );
+    }
+    // What broke is told first: a journal that a dead thread still holds follows from it.
+    ended.and(room).and(finished.map(drop))
 }
 
 fn default_directory(now: u64) -> PathBuf {

@@ -1,10 +1,10 @@
 //! Counters in; one line for the operator while the run lasts, and a summary at its end, out.
 
+use super::say::{print, println};
 use crate::rt::{counters::Counters, histogram::Snapshot};
 use std::{
     format,
     io::{IsTerminal, Write, stdout},
-    print, println,
     string::String,
     vec::Vec,
 };

@@ -258,17 +258,25 @@ impl Site {
         self.start_in(&self.run_directory())
     }
 
-    /// Starts the engine with another directory for what it writes.
-    pub fn start_in(&self, directory: &Path) -> Engine {
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["engine_itself", "--exact", "--nocapture", "--test-threads=1"])
+    /// The engine's command, behind whatever is to run it.
+    pub fn command(&self, directory: &Path, before: &[String]) -> Command {
+        let this = env::current_exe().unwrap().display().to_string();
+        let words = ["engine_itself", "--exact", "--nocapture", "--test-threads=1"];
+        let words = words.map(String::from);
+        let all: Vec<&String> = before.iter().chain([&this]).chain(&words).collect();
+        let mut command = Command::new(all[0]);
+        command
+            .args(&all[1..])
             .env("ZOMMA_WHOLE_CONFIG", self.folder.path().join("engine.toml"))
             .env("ZOMMA_WHOLE_DIR", directory)
-            .env("DATABENTO_API_KEY", KEY)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .env("DATABENTO_API_KEY", KEY);
+        command
+    }
+
+    /// Starts the engine with another directory for what it writes.
+    pub fn start_in(&self, directory: &Path) -> Engine {
+        let mut command = self.command(directory, &[]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         Engine { child, directory: directory.into() }
     }
 }
@@ -292,7 +300,7 @@ pub fn run_if_asked() {
 
 /// The engine's process.
 pub struct Engine {
-    child: Child,
+    pub child: Child,
     pub directory: PathBuf,
 }
 
