@@ -143,6 +143,20 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         })
     }
 
+    /// Takes an event of an earlier session of the run: numbers, times, instruments and timers go
+    /// on behind it. Before [`Feed::start`].
+    pub fn restore(&mut self, event: &Event) {
+        self.sequencer.resume(event);
+        self.registry.restore(event);
+        if event.kind == Kind::TIMER {
+            self.beats = event.body::<Timer>().count;
+        }
+        let place = usize::from(event.source).wrapping_sub(1);
+        if let Some(Role::Broker(broker)) = self.links.get_mut(place).map(|link| &mut link.role) {
+            broker.decoder.restore(event);
+        }
+    }
+
     /// Starts listening for datagrams; RUN is the first event. Called once, before the first duty.
     pub fn start(&mut self, out: &mut impl FnMut(&Event)) -> Result<(), Error> {
         let Some(run) = self.run.take() else { return Ok(()) };
