@@ -13,6 +13,7 @@ pub mod live;
 mod meter;
 mod plan;
 mod progress;
+mod recovery;
 pub mod replay;
 pub mod report;
 mod scene;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::Span,
     feed::control::Control,
-    journal::{Journal, State, Stream, Watch},
+    journal::{Journal, Relived, State, Stream, Watch},
     rt::{clock::Clock, counters::Counters, histogram::Histograms},
     wire::Timestamp,
 };
@@ -78,6 +78,28 @@ impl Supervisor {
             inputs: journal.watch(Stream::Inputs).clone(),
             outputs: journal.watch(Stream::Outputs).clone(),
         })
+    }
+
+    /// Waits until the run has begun, behind all that its journal holds of earlier sessions; tells
+    /// what came of that. False where it cannot begin.
+    pub(super) fn await_beginning(&mut self, made: &Made, told: Option<&Relived>) -> bool {
+        let sessions = loop {
+            let begun = made.signs.begun.load(Ordering::Acquire);
+            if begun > 0 || self.interrupted.load(Ordering::Relaxed) {
+                break begun;
+            }
+            if self.is_broken(made) {
+                return false;
+            }
+            pause_for(Duration::from_millis(1));
+        };
+        let Some(told) = told else { return true };
+        let took = self.clock.now() - self.began;
+        while View::of(&self.counters).sessions() < sessions && !self.is_broken(made) {
+            pause_for(Duration::from_millis(1));
+        }
+        self.progress.note(&View::of(&self.counters).resumed(told, took));
+        true
     }
 
     /// Looks and tells until the run must end: the market has ended, the time is up, a signal came,
@@ -171,7 +193,11 @@ impl Supervisor {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the cold thread waits; nothing decides here")]
 fn pause() {
-    std::thread::sleep(LOOK);
+    pause_for(LOOK);
+}
+
+#[expect(clippy::disallowed_methods, reason = "the cold thread waits; nothing decides here")]
+fn pause_for(span: Duration) {
+    std::thread::sleep(span);
 }
