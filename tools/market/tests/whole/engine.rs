@@ -191,11 +191,12 @@ fn main_text(data: SocketAddr, orders: SocketAddr, state: &Path, more: &Extra) -
          strategies = [\"strategy.toml\"]\nclock = \"exchange\"\nidle = \"park\"\nfifo = false\n\
          lock_memory = false\nnoise = \"0s\"\nstate = \"{}\"\n{}\n[feed]\n{}\n{options}{stock}\
          [[session]]\nname = \"broker\"\nkind = \"broker\"\naddress = \"{orders}\"\n\
-         backoff_min = \"20ms\"\nbackoff_max = \"100ms\"\n[broker]\nreset_on_logon = true\n\
+         backoff_min = \"20ms\"\nbackoff_max = \"100ms\"\n[broker]\nreset_on_logon = {}\n\
          [journal]\nsegment_bytes = 1048576\noutput_segment_bytes = 65536\n{}\n",
         state.display(),
         more.run,
         more.feed,
+        more.resets,
         more.journal,
     )
 }
@@ -210,6 +211,8 @@ pub struct Extra {
     pub stype: &'static str,
     pub strategy: String,
     pub universe: (&'static str, &'static str),
+    /// Whether both sides of the broker's session begin at 1 on every logon.
+    pub resets: bool,
 }
 
 impl Default for Extra {
@@ -223,6 +226,7 @@ impl Default for Extra {
             stype: "parent",
             strategy: format!("{CONDOR}\n{PROBE}"),
             universe: ("", ""),
+            resets: true,
         }
     }
 }
@@ -260,7 +264,19 @@ impl Site {
 
     /// Starts the engine with another directory for what it writes.
     pub fn start_in(&self, directory: &Path) -> Engine {
+        self.spawn(directory, &[])
+    }
+
+    /// Starts the engine on the directory of a run that was killed. What it counted is forgotten:
+    /// counters are those of the new process.
+    pub fn resume(&self) -> Engine {
+        let _ = fs::remove_file(self.run_directory().join(report::COUNTERS));
+        self.spawn(&self.run_directory(), &[("ZOMMA_WHOLE_RESUME", "1")])
+    }
+
+    fn spawn(&self, directory: &Path, more: &[(&str, &str)]) -> Engine {
         let child = Command::new(env::current_exe().unwrap())
+            .envs(more.iter().copied())
             .args(["engine_itself", "--exact", "--nocapture", "--test-threads=1"])
             .env("ZOMMA_WHOLE_CONFIG", self.folder.path().join("engine.toml"))
             .env("ZOMMA_WHOLE_DIR", directory)
@@ -279,7 +295,11 @@ pub fn run_if_asked() {
     let directory = PathBuf::from(env::var_os("ZOMMA_WHOLE_DIR").unwrap());
     let outcome = Files::gather(Path::new(&config), &[])
         .map_err(zomma::run::Failure::from)
-        .and_then(|files| live::run(&files, Some(&directory), None));
+        .and_then(|files| {
+            let resume = env::var_os("ZOMMA_WHOLE_RESUME").is_some();
+            let directory = Some(directory.as_path());
+            live::run(&files, live::Request { directory, resume, ..Default::default() })
+        });
     let code = outcome.map_or_else(
         |failure| {
             eprintln!("zomma: {}", failure.message);
