@@ -2,7 +2,7 @@
 //! 2 unusable input or usage, 3 the environment.
 
 use lexopt::prelude::*;
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use zomma::{
     config::{Span, Value as _},
     journal::dump::Form,
@@ -205,8 +205,10 @@ fn dispatch() -> Result<(), Failure> {
         _ => "help".into(),
     };
     match name.as_str() {
-        "help" => print!("{}", usage()),
-        "version" => println!("zomma {}", env!("CARGO_PKG_VERSION")),
+        "help" => run::say::write(format_args!("{}", usage())),
+        "version" => {
+            run::say::write(format_args!("zomma {}\n", env!("CARGO_PKG_VERSION")));
+        }
         _ => {
             let found = COMMANDS.iter().find(|command| command.name == name);
             let unknown = || Failure::input(format!("no command {name:?}; see `zomma help`"));
@@ -217,12 +219,21 @@ fn dispatch() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A line on the standard error, if that takes any.
+fn tell(line: &str) {
+    drop(writeln!(std::io::stderr(), "zomma: {line}"));
+}
+
 fn main() -> ExitCode {
     let outcome = run::host::check_cpu().and_then(|()| dispatch());
     match outcome {
+        Ok(()) if run::say::lost() => {
+            tell("the standard output could not be written; what it was to hold is incomplete");
+            ExitCode::from(3)
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.message.lines().for_each(|line| eprintln!("zomma: {line}"));
+            failure.message.lines().for_each(tell);
             ExitCode::from(failure.code)
         }
     }

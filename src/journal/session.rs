@@ -13,7 +13,7 @@ pub enum Status {
     Running,
     /// It was finished; both streams are sealed.
     Ended,
-    /// The keeper failed; the streams hold what was written until then.
+    /// The keeper failed, or a thread of the run; the streams hold what was written until then.
     Failed,
     /// It puts the end of the session before it in order; nothing has been appended by it yet.
     Recovering,

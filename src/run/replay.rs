@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Files, Plan, lanes,
+    say::println,
     scene::Scene,
     settings::Threads,
     source::Source,
@@ -22,7 +23,6 @@ use std::{
     format,
     io::{self, Write},
     path::Path,
-    println,
     string::String,
     sync::{
         Arc,

@@ -3,6 +3,7 @@
 use super::{
     Failure,
     report::{self, Report},
+    say::println,
 };
 use crate::journal::{
     Between, End, Manifest, Names,
@@ -12,7 +13,6 @@ use crate::journal::{
 use std::{
     format, fs, io,
     path::Path,
-    println,
     string::{String, ToString},
     vec::Vec,
 };
