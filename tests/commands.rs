@@ -270,9 +270,13 @@ fn a_run_is_taken_up_again_on_request_and_by_the_same_configuration() {
     let said = String::from_utf8_lossy(&again.stdout);
     assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
     assert!(said.contains("0 orders in doubt"), "{said}");
+    let replay = |more: &[&str]| {
+        let output = folder.zomma(&[&["replay", "d", "--verify"], more].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    replay(&[]);
     assert_eq!(run(&[&other[..], &["--force"]].concat()).status.code(), Some(0));
-    let replay = folder.zomma(&["replay", "d", "--verify"]).output().unwrap();
-    assert_eq!(replay.status.code(), Some(0), "{}", String::from_utf8_lossy(&replay.stderr));
+    replay(&["--force"]);
 }
 
 #[test]
