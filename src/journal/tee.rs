@@ -143,11 +143,13 @@ impl<T, F: Fn(&T) -> &Event> Outputs<T, F> {
                         self.writer.append(event).is_ok()
                     });
             }
-            if event.seq == recorded.told.inputs && !recorded.has_failed() {
+            // What stages derive from the last input comes before it and carries its number.
+            let is_last = event.kind.is_input() && event.seq >= recorded.told.inputs;
+            if is_last && !recorded.has_failed() {
                 recorded.finish();
             }
             let failed = recorded.has_failed();
-            if event.seq >= recorded.told.inputs && !failed {
+            if is_last && !failed {
                 self.recorded = None;
             }
             !failed
