@@ -23,9 +23,11 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "run",
-        arguments: "--config F [--dir DIR] [--for 60s] [--set section.key=value]…",
-        about: "runs the engine until the market ends, the time is up, or it is told to stop",
-        run: |a| run::live::run(&a.config()?, a.dir.as_deref(), a.span),
+        arguments: "--config F [--dir DIR] [--resume [--force]] [--for 60s] \
+            [--set section.key=value]…",
+        about: "runs the engine until the market ends, the time is up, or it is told to stop; \
+            --resume takes up the run in DIR again, --force with another program or configuration",
+        run: |a| run::live::run(&a.config()?, a.request()?),
     },
     Command {
         name: "check",
@@ -108,6 +110,7 @@ struct Arguments {
     case: run::simulate::Case,
     runs: Option<u64>,
     keys: bool,
+    resume: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
 }
@@ -150,6 +153,7 @@ impl Arguments {
                 Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
+                Long("resume") => found.resume = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),
             }
@@ -160,6 +164,14 @@ impl Arguments {
     fn config(&self) -> Result<run::Files, Failure> {
         let path = self.config.as_ref().ok_or_else(|| Failure::input("--config F is missing"))?;
         Ok(run::Files::gather(path, &self.sets)?)
+    }
+
+    fn request(&self) -> Result<run::live::Request<'_>, Failure> {
+        if self.resume && self.dir.is_none() {
+            return Err(Failure::input("--resume: name the run's directory with --dir DIR"));
+        }
+        let (directory, force) = (self.dir.as_deref(), self.wanted.force);
+        Ok(run::live::Request { directory, span: self.span, resume: self.resume, force })
     }
 
     fn replay(&self) -> Result<run::replay::Request, Failure> {

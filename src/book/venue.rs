@@ -44,6 +44,12 @@ impl Venue {
         }
     }
 
+    /// A session of the run begins: nothing is connected, and a stop was meant for the one before.
+    /// Kill switch and halts stay until the operator starts a run of its own.
+    pub(super) fn begin(&mut self) {
+        (self.broker_up, self.stopping) = (false, false);
+    }
+
     pub(super) fn apply(&mut self, event: &Event) {
         match event.kind {
             Kind::SESSION if event.source == self.broker => {

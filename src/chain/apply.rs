@@ -27,6 +27,7 @@ impl Chain {
             Kind::STATUS => self.on_status(event),
             Kind::GAP => self.on_loss(event.source),
             Kind::SESSION => self.on_session(event),
+            Kind::RUN => self.on_run(),
             _ => {}
         }
     }
@@ -144,6 +145,11 @@ impl Chain {
             *generation += 1;
             *stamp += 1;
         }
+    }
+
+    // While the process was away everything may have changed.
+    fn on_run(&mut self) {
+        self.generations.iter_mut().for_each(|generation| *generation += 1);
     }
 
     // The end of a recording is no loss: what it quoted last is what there is.

@@ -293,6 +293,9 @@ impl<D: Decoder> Link<D> {
         };
         self.buffer.taken(taken);
         cx.sequencer.end(cx.out);
+        if let Role::Broker(broker) = &mut self.role {
+            broker.decoder.commit();
+        }
         self.judge(now, cx);
     }
 

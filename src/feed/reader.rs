@@ -182,6 +182,20 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         })
     }
 
+    /// Takes an event of an earlier session of the run: numbers, times, instruments and timers go
+    /// on behind it. Before [`Feed::start`].
+    pub fn restore(&mut self, event: &Event) {
+        self.sequencer.resume(event);
+        self.registry.restore(event);
+        if event.kind == Kind::TIMER {
+            self.beats = event.body::<Timer>().count;
+        }
+        let place = usize::from(event.source).wrapping_sub(1);
+        if let Some(Role::Broker(broker)) = self.links.get_mut(place).map(|link| &mut link.role) {
+            broker.decoder.restore(event);
+        }
+    }
+
     /// Lets `watch` say, once a second, how far the system's clocks are from the one clock.
     pub fn watch_clock(&mut self, watch: Watch) {
         self.watch = Some(watch);

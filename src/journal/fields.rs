@@ -5,7 +5,7 @@ use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
     market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
-    order::{Admin, Breach, Cancel, Decision, Halt, Leg, Order, Refusal, Report},
+    order::{Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Refusal, Report},
 };
 use alloc::{
     format,
@@ -108,6 +108,7 @@ fn payload(name: &str) -> &'static [Field] {
         "Refusal" => table!(AT, Refusal: order Number, violated Number, strategy Number,
             breaches Number),
         "Breach" => table!(AT, Breach: order Number, limit Number, measured Float, bound Float),
+        "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
         "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
         _ => &[],
     }

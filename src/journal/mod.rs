@@ -82,5 +82,5 @@ pub use resume::{Allow, Resumed};
 pub use seek::Skipped;
 pub use session::{Outcome, Session, Start, Status, Tail};
 pub use settings::{Settings, Sync};
-pub use tee::{Inputs, Outputs};
+pub use tee::{Inputs, Outputs, Recorded, Relived};
 pub use writer::{State, Stopped, Watch, Writer};

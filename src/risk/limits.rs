@@ -126,6 +126,9 @@ limits! {
             "Whether a leg's bid may equal its ask in an opening order.";
         cancel_again_after: Span = Span(2_000_000_000), in Span(0)..=Span(3_600_000_000_000), "-",
             "An unanswered cancel may be sent again after this time.";
+        inquire_again_after: Span = Span(2_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "-",
+            "The broker is asked again after an order in doubt after this time.";
     }
     conditions {
         32 INSTRUMENT_UNKNOWN all, "A leg's instrument was never defined, or has no room.";
@@ -147,6 +150,7 @@ limits! {
         48 NO_ROOM all, "The book has no place for the order or its package.";
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
+        51 IN_DOUBT all, "Since a restart the broker has not said how all live orders stand.";
     }
 }
 

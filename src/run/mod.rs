@@ -15,6 +15,7 @@ mod meter;
 mod plan;
 pub mod price;
 mod progress;
+mod recovery;
 pub mod replay;
 pub mod report;
 pub mod say;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::Span,
     feed::control::Control,
-    journal::{Journal, State, Stream, Sync, Watch},
+    journal::{Journal, Relived, State, Stream, Sync, Watch},
     rt::{
         clock::Clock,
         counters::{Counter, Counters},
@@ -137,6 +137,27 @@ impl Supervisor {
         })
     }
 
+    /// Waits until the run has begun, behind all that its journal holds of earlier sessions; tells
+    /// what came of that. False where it cannot begin.
+    pub(super) fn await_beginning(&mut self, made: &Made, told: Option<&Relived>) -> bool {
+        let sessions = loop {
+            let begun = made.signs.begun.load(Ordering::Acquire);
+            if begun > 0 || self.interrupted.load(Ordering::Relaxed) {
+                break begun;
+            }
+            if self.is_broken(made) {
+                return false;
+            }
+            self.look();
+        };
+        let Some(told) = told else { return true };
+        while View::of(&self.counters).sessions() < sessions && !self.is_broken(made) {
+            self.look();
+        }
+        self.progress.note(&View::of(&self.counters).resumed(told));
+        true
+    }
+
     /// Looks and tells until the run must end: the market has ended, the time is up, a signal came,
     /// a stage panicked or hangs, the journal failed.
     pub(super) fn watch(&mut self, made: &Made, end_with_market: bool, span: Option<Span>) {
@@ -204,7 +225,8 @@ impl Supervisor {
     /// A stage has panicked or hangs, or the journal takes nothing more: no order may leave.
     fn is_broken(&mut self, made: &Made) -> bool {
         let failed = self.inputs.error().or(self.outputs.error());
-        let failed = failed.map(ToString::to_string).or(made.signs.failed.get().cloned());
+        let begun = made.signs.failed.get().map(|failure| failure.message.clone());
+        let failed = failed.map(ToString::to_string).or(begun);
         let broken = made.panicked() || failed.is_some() || self.hangs();
         if broken && !made.kill.swap(true, Ordering::SeqCst) {
             let why = failed.or(self.hung.as_ref().map(|name| format!("thread {name} hangs")));

@@ -2,13 +2,15 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// First event of every run; what must differ from run to run comes from here.
+/// First event of every session; what must differ from one to the next comes from here. In the
+/// middle of the stream it means that the run is taken up again after its process has ended: all
+/// sessions are down, all quotes stale, and how live orders stand is in doubt.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Run {
-    /// Chosen once per run, never again.
+    /// Chosen once per session, never again.
     pub epoch: u64,
-    /// Order numbers of this run start above this one.
+    /// Order numbers start above this one, and above all that the run has given before.
     pub order_base: u64,
     /// Must be zero.
     pub reserved: [u64; 2],

@@ -111,7 +111,7 @@ impl Engine {
         let front = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let look = Look { witness: Rc::clone(witness), weakness: *weakness, count: 0 };
         let cut = || Cut(Rc::clone(&fuse));
-        let record = Record { inputs: Inputs(inputs), weakness: *weakness };
+        let record = Record { inputs: Inputs::new(inputs, 0), weakness: *weakness };
         let stages = Then(cut(), Then(record, Then(look, Then(cut(), front))));
         let decoder = FixDecoder::new(ours, theirs, inbound);
         Ok(Engine {

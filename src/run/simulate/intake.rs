@@ -178,6 +178,9 @@ impl Intake {
         };
         line.bytes.drain(..taken);
         self.sequencer.end(&mut out);
+        if let Role::Broker(decoder) = &mut line.role {
+            decoder.commit();
+        }
         self.judge(place, now, out);
     }
 
