@@ -127,8 +127,8 @@ fn header(sender: &str, target: &str) -> [u8; PAGE] {
 }
 
 /// Makes the whole file, so that no later write needs a block (a sparse map dies of a full disk),
-/// with its first numbers: a start that is refused after this leaves a store that is whole. One that
-/// cannot be made leaves an empty file, as if nobody had tried.
+/// with its first numbers: a start that is refused after this leaves a store that is whole. One
+/// that cannot be made leaves an empty file, as if nobody had tried.
 fn create(file: &mut File, header: &[u8; PAGE]) -> std::io::Result<()> {
     let (mut first, zeros) = ([0; PAGE], [0; PAGE]);
     first[..8].copy_from_slice(&seal(1).to_le_bytes());
