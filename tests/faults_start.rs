@@ -154,7 +154,7 @@ fn f15_a_directory_that_cannot_be_written_refuses_the_start() {
 fn f15_too_few_descriptors_refuse_the_start() {
     let folder = Folder::new();
     let (mut refused, mut ran) = (0, 0);
-    for most in 4..40 {
+    for most in 4..48 {
         let limit = format!("--nofile={most}:{most}");
         if most == 4 && !works(&["prlimit", "--nofile=64:64"]) {
             return;
