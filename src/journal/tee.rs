@@ -141,11 +141,13 @@ impl<T, F: Fn(&T) -> &Event> Outputs<T, F> {
                         self.writer.append(event).is_ok()
                     });
             }
-            if event.seq == recorded.told.inputs && !recorded.has_failed() {
+            // What is derived from the last input has its number too, and comes before it.
+            let last = event.kind.is_input() && event.seq >= recorded.told.inputs;
+            if last && !recorded.has_failed() {
                 recorded.finish();
             }
             let failed = recorded.has_failed();
-            if event.seq >= recorded.told.inputs && !failed {
+            if last && !failed {
                 self.recorded = None;
             }
             !failed

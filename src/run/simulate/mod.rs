@@ -26,6 +26,7 @@ mod pipe;
 mod quotes;
 mod setting;
 mod stages;
+mod torn;
 mod totals;
 mod weakness;
 mod witness;

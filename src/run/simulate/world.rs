@@ -2,15 +2,18 @@
 //! wrong between them, and what must hold of it all, out.
 
 use super::{
-    engine::{Common, Engine},
+    engine::{Common, Engine, survivor},
     intake::{BROKER, MARKET, State},
     pipe::{Pipe, Wire},
     setting::Setting,
+    torn,
     totals::Totals,
     weakness::Weakness,
     witness::Witness,
 };
 use crate::{
+    journal::Stream,
+    risk::Limits,
     run::Plan,
     sim::{
         Dice, FAULTS, Fault, Mischief,
@@ -27,7 +30,7 @@ use crate::{
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    format, mem,
+    format, fs, io, mem,
     path::{Path, PathBuf},
     rc::Rc,
     string::{String, ToString},
@@ -62,6 +65,10 @@ pub(super) struct World {
     broker: Rc<RefCell<Broker>>,
     pub(super) witness: Rc<RefCell<Witness>>,
     pub(super) engine: Option<Engine>,
+    common: Common,
+    /// As the configuration has them, whatever the engine takes them for.
+    limits: Limits,
+    is_calm: bool,
     wire: Option<Rc<Wire>>,
     silent_until: Timestamp,
     command: Option<Event>,
@@ -89,7 +96,7 @@ impl World {
         bad.keep(|fault| {
             let name = FAULTS[fault as usize].name;
             let only = case.only.as_ref();
-            fault != Fault::Crash && only.is_none_or(|only| only.iter().any(|o| o == name))
+            only.is_none_or(|only| only.iter().any(|o| o == name))
         });
         let market = Market::new(&mut dice);
         let broker = Rc::new(RefCell::new(Broker::new(&mut dice)));
@@ -108,6 +115,9 @@ impl World {
             broker,
             witness,
             engine: Some(engine),
+            common,
+            limits: strict.limits,
+            is_calm: false,
             wire: None,
             silent_until: 0,
             command: None,
@@ -138,6 +148,7 @@ impl World {
             self.check()?;
         }
         self.bad.calm();
+        self.is_calm = true;
         self.broker.borrow_mut().exchange.calm();
         self.command = self.command.or(Some(command(Verb::STOP)));
         for _ in 0..CALM_STEPS {
@@ -159,7 +170,60 @@ impl World {
         self.move_broker();
         self.move_operator();
         self.move_engine();
+        if self.engine().fuse.is_dead() { self.restart() } else { Ok(()) }
+    }
+
+    /// The process is dead. What it wrote arrives up to some byte, and another one begins on what
+    /// the files held at that instant.
+    fn restart(&mut self) -> Result<(), String> {
+        if let Some(wire) = self.wire.take() {
+            self.lose_wire(&wire);
+        }
+        self.gateway.on_disconnect();
+        self.gateway.datagrams.clear();
+        let Some(dead) = self.engine.take() else { return Ok(()) };
+        self.totals.add_process(&dead.counts());
+        let base = survivor(&dead.base);
+        let old = dead.base.clone();
+        drop(dead);
+        drop(fs::remove_dir_all(old));
+        self.tear(&base).map_err(|e| format!("{}: {e}", base.display()))?;
+        self.now += self.dice.below(5_000_000_000);
+        let fee = crate::book::from_currency(self.common.plan.account.fee_per_contract);
+        self.witness.borrow_mut().restart(&self.limits, fee);
+        self.engine = Some(Engine::resume(&self.common, &base, self.now)?);
+        self.totals.restarts += 1;
+        if self.is_calm {
+            self.command = Some(command(Verb::STOP));
+        }
         Ok(())
+    }
+
+    /// What the death of a process may leave besides whole records: one that was being written.
+    fn tear(&mut self, base: &Path) -> io::Result<()> {
+        let journal = base.join("journal");
+        for stream in [Stream::Inputs, Stream::Outputs] {
+            if self.dice.chance(0.3) {
+                torn::tear(&journal, stream, self.dice.between(1, 72) as usize)?;
+            }
+        }
+        if self.weakness == Some(Weakness::ForgetTail) {
+            torn::forget(&journal, Stream::Inputs, 3)?;
+        }
+        if self.weakness == Some(Weakness::ForgetNumbers) {
+            fs::remove_dir_all(base.join("state"))?;
+        }
+        Ok(())
+    }
+
+    /// What was on its way arrives up to some byte.
+    fn lose_wire(&mut self, wire: &Wire) {
+        wire.closed.set(true);
+        let mut bytes = mem::take(&mut *wire.bytes.borrow_mut());
+        bytes.truncate(self.dice.below(bytes.len() as u64 + 1) as usize);
+        let mut broker = self.broker.borrow_mut();
+        broker.on_bytes(&bytes, &self.market, self.now, &mut self.bad);
+        broker.on_disconnect();
     }
 
     fn engine(&mut self) -> &mut Engine {
@@ -252,13 +316,7 @@ impl World {
     fn hang_up_broker(&mut self) {
         let now = self.now;
         if let Some(wire) = self.wire.take() {
-            wire.closed.set(true);
-            // What was on its way arrives up to some byte.
-            let mut bytes = mem::take(&mut *wire.bytes.borrow_mut());
-            bytes.truncate(self.dice.below(bytes.len() as u64 + 1) as usize);
-            let mut broker = self.broker.borrow_mut();
-            broker.on_bytes(&bytes, &self.market, now, &mut self.bad);
-            broker.on_disconnect();
+            self.lose_wire(&wire);
         }
         if !matches!(self.engine().intake.state(BROKER), State::Down { .. }) {
             self.engine().feed(|intake, out| intake.on_closed(BROKER, now, out));
@@ -435,8 +493,10 @@ impl World {
     pub(super) fn finish(&mut self) -> Result<PathBuf, String> {
         let witness = self.witness.borrow();
         let exchange = &self.broker.borrow().exchange;
-        let counts = self.engine.as_ref().map(Engine::counts).unwrap_or_default();
-        self.totals.add_run(&witness, exchange, &counts, self.bad.counts());
+        if let Some(engine) = &self.engine {
+            self.totals.add_process(&engine.counts());
+        }
+        self.totals.add_run(&witness, exchange, self.bad.counts());
         self.engine.take().map_or_else(|| Err("there is no engine".into()), Engine::finish)
     }
 }
