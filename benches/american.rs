@@ -8,8 +8,9 @@ use std::hint::black_box;
 use wide::f64x8;
 use zomma::greeks::{
     american::{Boundary, Carry, Contract, Grid, Standard},
-    black::Options,
     math,
+    options::Options,
+    sets::{Model, Tick},
 };
 
 type V = f64x8;
@@ -70,7 +71,8 @@ fn tick(c: &mut Criterion) {
                 let (spot, years) = (all(black_box(SPOT)), all(YEARS));
                 let (r, q) = (all(RATE), all(YIELD));
                 let options = Options { spot, strike: *strike, years, r, q, vol: *vol };
-                black_box(options.price());
+                let valued = options.value(Model::Spot);
+                black_box((valued.call::<Tick>(), valued.put::<Tick>()));
             }
         });
     });

@@ -8,11 +8,11 @@ step() { printf '\n== %s\n' "$*"; "$@" 2>&1 | tee -a "$log"; }
 
 step cargo fmt --all --check
 # Package by package: --workspace would unify the tools' features into the engine.
-for package in zomma zomma-market zomma-interop; do
+for package in zomma zomma-market zomma-interop zomma-lab; do
     step cargo clippy --locked -p "$package" --all-targets -- -D warnings
 done
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps -p zomma
-for package in zomma zomma-market zomma-interop; do step cargo test --locked -p "$package"; done
+for package in zomma zomma-market zomma-interop zomma-lab; do step cargo test --locked -p "$package"; done
 step scripts/loom.sh
 step scripts/race.sh
 

@@ -2,7 +2,7 @@
 //! 2 unusable input or usage, 3 the environment.
 
 use lexopt::prelude::*;
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use zomma::{
     config::{Span, Value as _},
     journal::dump::Form,
@@ -64,11 +64,15 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "journal",
-        arguments: "verify|stat|dump DIR [--inputs] [--outputs] [--from N|TIME] [--to N|TIME] \
-            [--kind K,…] [--instrument I,…] [--json|--csv] [--force]",
-        about: "checks, summarises or prints a journal",
+        arguments: "verify|stat|dump|follow DIR [--inputs] [--outputs] [--from N|TIME] \
+            [--to N|TIME] [--kind K,…] [--instrument I,…] [--json|--csv] [--skip-damaged] \
+            [--force]; cut DIR OUT [--from N|TIME] [--to N|TIME]",
+        about: "checks, summarises, prints or follows a journal, or cuts a span out of it",
         run: |a| match a.positional.as_slice() {
-            [verb, dir] => run::tools::journal(&verb.to_string_lossy(), dir.as_ref(), &a.wanted),
+            [verb, dir, to @ ..] if to.len() <= usize::from(verb == "cut") => {
+                let (verb, to) = (verb.to_string_lossy(), to.first().map(|to| to.as_ref()));
+                run::tools::journal(&verb, dir.as_ref(), to, &a.wanted)
+            }
             _ => Err(Failure::input(format!(
                 "zomma journal: name a verb ({}) and DIR",
                 run::tools::VERBS
@@ -110,6 +114,7 @@ impl Arguments {
                 Long("kind") => wanted.kinds = parser.value()?.string()?,
                 Long("instrument") => wanted.instruments = parser.value()?.string()?,
                 Long("force") => wanted.force = true,
+                Long("skip-damaged") => wanted.skip = true,
                 Long("speed") => replay.speed = Some(positive(&parser.value()?.string()?)?),
                 Long("until-order") => replay.until_order = Some(parser.value()?.parse()?),
                 Long("threads") => replay.threads = Some(threads(&parser.value()?.string()?)?),
@@ -205,8 +210,10 @@ fn dispatch() -> Result<(), Failure> {
         _ => "help".into(),
     };
     match name.as_str() {
-        "help" => print!("{}", usage()),
-        "version" => println!("zomma {}", env!("CARGO_PKG_VERSION")),
+        "help" => run::say::write(format_args!("{}", usage())),
+        "version" => {
+            run::say::write(format_args!("zomma {}\n", env!("CARGO_PKG_VERSION")));
+        }
         _ => {
             let found = COMMANDS.iter().find(|command| command.name == name);
             let unknown = || Failure::input(format!("no command {name:?}; see `zomma help`"));
@@ -217,12 +224,21 @@ fn dispatch() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A line on the standard error, if that takes any.
+fn tell(line: &str) {
+    drop(writeln!(std::io::stderr(), "zomma: {line}"));
+}
+
 fn main() -> ExitCode {
     let outcome = run::host::check_cpu().and_then(|()| dispatch());
     match outcome {
+        Ok(()) if run::say::lost() => {
+            tell("the standard output could not be written; what it was to hold is incomplete");
+            ExitCode::from(3)
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.message.lines().for_each(|line| eprintln!("zomma: {line}"));
+            failure.message.lines().for_each(tell);
             ExitCode::from(failure.code)
         }
     }

@@ -179,6 +179,10 @@ fn what_is_not_typed_right_says_where_to_look() {
         (&["replay"], "directory"),
         (&["journal"], "verb"),
         (&["journal", "burn", "x"], "burn"),
+        (&["journal", "cut", "x"], "OUT"),
+        (&["journal", "dump", "x", "y"], "verb"),
+        (&["replay", "x", "--speed", "0"], "--speed"),
+        (&["replay", "x", "--threads", "many"], "--threads"),
     ] {
         println!("{arguments:?}");
         assert_says(&folder.zomma(arguments).output().unwrap(), 2, &[part]);
@@ -219,6 +223,8 @@ fn a_directory_that_is_no_run_is_unusable() {
             &["journal", "verify", directory],
             &["journal", "stat", directory],
             &["journal", "dump", directory],
+            &["journal", "follow", directory],
+            &["journal", "cut", directory, "out"],
         ] {
             println!("{command:?}");
             assert_says(&folder.zomma(command).output().unwrap(), 2, &[directory]);
@@ -248,6 +254,37 @@ fn a_venue_that_is_not_there_does_not_hang_the_run() {
 }
 
 /// A disk without room for the first segments: the start is refused and says what is missing.
+/// A directory is taken up again only on request, and only by what wrote it.
+#[test]
+fn a_run_is_taken_up_again_on_request_and_by_the_same_configuration() {
+    let folder = Folder::new();
+    let run = |more: &[&str]| {
+        let first = ["run", "--config", "engine.toml", "--dir", "d", "--for", "200ms"];
+        folder.zomma(&[&first, more].concat()).output().unwrap()
+    };
+    assert_says(
+        &folder.zomma(&["run", "--config", "engine.toml", "--resume"]).output().unwrap(),
+        2,
+        &["--dir"],
+    );
+    assert_eq!(run(&["--resume"]).status.code(), Some(2), "there is nothing yet");
+    assert_eq!(run(&[]).status.code(), Some(0));
+    assert_says(&run(&[]), 3, &["--resume"]);
+    let other = ["--resume", "--set", "run.drain=1ms"];
+    assert_says(&run(&other), 2, &["configuration", "--force"]);
+    let again = run(&["--resume"]);
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(said.contains("0 orders in doubt"), "{said}");
+    let replay = |more: &[&str]| {
+        let output = folder.zomma(&[&["replay", "d", "--verify"], more].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    replay(&[]);
+    assert_eq!(run(&[&other[..], &["--force"]].concat()).status.code(), Some(0));
+    replay(&["--force"]);
+}
+
 #[test]
 fn a_full_disk_refuses_the_start() {
     let folder = Folder::new();

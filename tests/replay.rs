@@ -271,3 +271,23 @@ fn the_summary_counts_what_is_there() {
     }
     assert!(Path::new(&run).join("manifest").exists());
 }
+
+/// A cut that begins at the start replays; one that does not is refused, and says what is missing.
+#[test]
+fn a_cut_from_the_start_replays() {
+    let day = Day::trade(60);
+    let (_folder, run) = recorded(&day);
+    let (cut, seq) = (format!("{run}-cut"), day.outputs[day.outputs.len() / 2].seq);
+    said(0, &["journal", "cut", &run, &cut, "--to", &seq.to_string()]);
+    let kept = day.outputs.iter().filter(|event| event.seq <= seq).count();
+    let text = said(0, &["replay", &cut, "--verify"]);
+    assert_eq!(text, format!("replayed {seq} inputs: {kept} outputs equal byte for byte\n"));
+    assert!(said(0, &["journal", "stat", &cut]).contains("cut out of epoch"));
+    let text = said(3, &["journal", "cut", &run, &cut, "--to", "5"]);
+    assert!(text.contains("-cut"), "{text}");
+    let middle = format!("{run}-middle");
+    said(0, &["journal", "cut", &run, &middle, "--from", "100"]);
+    let text = said(2, &["replay", &middle, "--verify"]);
+    assert!(text.contains("99 inputs before it are missing"), "{text}");
+    said(2, &["journal", "cut", &run, &format!("{run}-none"), "--from", "900000"]);
+}

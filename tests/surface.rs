@@ -166,3 +166,23 @@ fn the_whole_spxw_chain_is_fitted_within_its_quotes() {
     println!("{} fitted; median error {:.2} half-spreads", errors.len(), errors[errors.len() / 2]);
     assert!(errors.len() >= 29 && errors[errors.len() / 2] < 2.5);
 }
+
+/// Dollar rates of that summer: the three-month bill paid 2.1 %, the one-year bill 2.0 %, swaps a
+/// little more. The configured rate is 4.5 %.
+#[test]
+fn the_discount_of_far_expiries_comes_from_the_options_themselves() {
+    let Some(chain) = snapshot::spxw() else { return };
+    let mut taken = 0;
+    for (_, expiry) in chain.expiries() {
+        let rate = -expiry.discount.ln() / expiry.years;
+        let days = expiry.years * 365.0;
+        println!("{days:7.2} days: {:.5}, a rate of {:.3} %", expiry.discount, 100.0 * rate);
+        if days < 14.0 {
+            assert!((rate - chain.rate()).abs() < 1e-6, "near expiry no rate is implied");
+        } else if days > 80.0 {
+            assert!((0.019..0.027).contains(&rate), "{days}: {rate}");
+            taken += 1;
+        }
+    }
+    assert!(taken >= 8);
+}

@@ -134,6 +134,13 @@ crate::section! {
         pub pairs_max: usize = 12, in 1..=64, "pairs";
         /// Fewer pairs than this give no forward; the spot serves instead where there is one.
         pub pairs_min: usize = 2, in 1..=64, "pairs";
+        /// European options that settle no sooner than this have their discount taken from parity;
+        /// the configured rate discounts the others.
+        pub discount_days: usize = 14, in 1..=100_000, "days";
+        /// Fewer pairs than this give no discount.
+        pub discount_pairs: usize = 10, in 3..=64, "pairs";
+        /// A discount is believed when its rate is this near the configured one.
+        pub discount_off: f64 = 0.10, in 0.0..=10.0, "1/year";
         /// A forward counts as moved when it has moved by this share of the root's smallest tick.
         pub move_min: f64 = 2.0, in 0.0..=1_000.0, "ticks";
         /// An expiry is computed anew when so much time has passed, even if nothing moved.

@@ -26,6 +26,9 @@ use std::{boxed::Box, net::TcpStream, string::String, sync::Arc, sync::mpsc::Rec
 /// Orders remembered for their cancels and rejects.
 const WORKING: usize = 4_096;
 
+/// How far above the last order's number those of the gate's own cancels begin.
+const OWN_CANCELS: u64 = 1 << 20;
+
 /// Why an order or cancel was not sent; part of the report's identity.
 #[derive(Clone, Copy, Debug)]
 enum Unsent {
@@ -48,6 +51,8 @@ struct Working {
     combo: bool,
     /// The broker has spoken of it.
     known: bool,
+    /// It may still trade: neither its end nor a cancel of ours is on record.
+    open: bool,
 }
 
 const NO_ORDER: Working = Working {
@@ -57,6 +62,7 @@ const NO_ORDER: Working = Working {
     side: b'1',
     combo: false,
     known: false,
+    open: false,
 };
 
 /// An order whose legs are coming in.
@@ -140,9 +146,30 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         self.session.state
     }
 
-    /// Ends the session in an orderly way; beats and events must go on until it is off.
+    /// Ends the session in an orderly way; beats and events must go on until it is off. With the
+    /// kill switch on, nobody may be left to ask for cancels, so every order that may still trade
+    /// is canceled here; these cancels are in no journal, for no decision stands behind them.
     pub fn log_out(&mut self, now: Timestamp) {
+        let killed = self.ends.kill.load(Ordering::Acquire);
+        if killed {
+            self.cancel_all(now);
+        }
         self.session.log_out(now);
+        if killed {
+            self.session.link.settle();
+        }
+    }
+
+    fn cancel_all(&mut self, now: Timestamp) {
+        let open = self.working.iter().filter(|order| order.open).map(|order| order.id);
+        // Above all numbers that a stage before may have given out meanwhile.
+        let first = self.working.iter().map(|order| order.id).max().unwrap_or(0) + OWN_CANCELS;
+        let open: std::vec::Vec<u64> = open.collect();
+        for (id, order) in (first..).zip(open) {
+            let cancel = Cancel { id, order, strategy: 0, reserved: bytemuck::Zeroable::zeroed() };
+            let event = Event::new(Kind::CANCEL, NO_INSTRUMENT, cancel);
+            self.on_cancel(&Event { ts_recv: now, ..event });
+        }
     }
 
     /// An event of an earlier process, from its journal: what the gate must know of orders and
@@ -222,9 +249,14 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
     }
 
     fn on_known(&mut self, event: &Event) {
-        let order = event.body::<Report>().order;
-        let slot = &mut self.working[place(order)];
-        slot.known |= slot.id == order;
+        let report: &Report = event.body();
+        let slot = &mut self.working[place(report.order)];
+        if slot.id == report.order {
+            slot.known = true;
+            // A leg's end is not the package's.
+            let whole = report.leg == Report::WHOLE || !slot.combo;
+            slot.open &= !(whole && report.status.is_end());
+        }
     }
 
     fn on_order(&mut self, event: &Event) {
@@ -317,6 +349,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             },
             combo: !single,
             known: false,
+            open: true,
         };
     }
 
@@ -327,6 +360,8 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         if self.session.state != State::On {
             return self.reply(subject, Unsent::NotLoggedOn, event);
         }
+        let slot = &mut self.working[place(cancel.order)];
+        slot.open &= slot.id != cancel.order;
         match self.ask(cancel.id, cancel.order, Encoder::cancel, event) {
             Some(()) => self.session.counts.cancels += 1,
             None => self.reply(subject, Unsent::Malformed, event),
@@ -351,8 +386,8 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         write: for<'a> fn(&'a mut Encoder, &Target<'_>, Stamp) -> Option<&'a [u8]>,
         event: &Event,
     ) -> Option<()> {
-        let found = Some(&self.working[place(order)]).filter(|working| working.id == order);
-        let working = found.unwrap_or(&NO_ORDER);
+        let slot = self.working[place(order)];
+        let working = if slot.id == order { slot } else { NO_ORDER };
         let target = Target {
             id,
             order,

@@ -4,11 +4,15 @@ use std::{
     boxed::Box,
     io::{self, ErrorKind, Write},
     net::{Shutdown, TcpStream},
+    time::Duration,
     vec,
 };
 
 /// Bytes that may wait for a slow broker: session messages, cancels, resends.
 const PENDING_BYTES: usize = 262_144;
+
+/// Longest silence of a peer that is to take the last of what was sent.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// A broken connection.
 #[derive(Debug)]
@@ -20,6 +24,9 @@ pub trait Stream: Write {
     fn prepare(&mut self) -> io::Result<()>;
     /// Ends it for both directions, so that whoever reads it sees the end too.
     fn end(&mut self);
+    /// Waits a moment until the peer has taken what was written: a socket that is closed before it
+    /// was read takes that along.
+    fn settle(&mut self) {}
 }
 
 impl Stream for TcpStream {
@@ -31,6 +38,18 @@ impl Stream for TcpStream {
     fn end(&mut self) {
         // Refused where the peer was faster: the connection is at its end either way.
         drop(self.shutdown(Shutdown::Both));
+    }
+
+    fn settle(&mut self) {
+        let mut rest = [0; 4_096];
+        let waits = self.set_nonblocking(false).and(self.set_read_timeout(Some(SETTLE)));
+        if waits.and(self.shutdown(Shutdown::Write)).is_ok() {
+            // A peer that goes on talking has long read what it was sent.
+            let mut reads = 0..64;
+            while reads.next().is_some()
+                && std::io::Read::read(self, &mut rest).is_ok_and(|count| count > 0)
+            {}
+        }
     }
 }
 
@@ -64,6 +83,12 @@ impl<S: Stream> Link<S> {
             stream.end();
         }
         (self.from, self.to) = (0, 0);
+    }
+
+    /// Waits until the peer has taken what was sent.
+    pub(super) fn settle(&mut self) {
+        drop(self.flush());
+        self.stream.iter_mut().for_each(Stream::settle);
     }
 
     pub(super) fn is_connected(&self) -> bool {

@@ -1,9 +1,14 @@
-//! Forward of an expiry from put-call parity: quotes of the rows nearest the money in; the median
-//! of what the pairs say, how far they spread and how many took part out.
+//! Forward and discount of an expiry from put-call parity: quotes in; the median of what the pairs
+//! nearest the money say, how far they spread and how many took part out.
+//!
+//! The discount is the configured rate's, unless the options are European and settle late enough
+//! for the market's own to be seen: then it is the slope of call less put over the strikes. Near
+//! expiry a cent in a price is a hundred percent in a rate, so there the forward alone is taken
+//! from the market and no rate is ever implied.
 
 use super::math::{all, exp, one};
 use crate::{
-    chain::{Chain, Expiry, Revaluation},
+    chain::{Chain, Expiry, Revaluation, Style},
     wire::market::Forward,
 };
 
@@ -32,7 +37,8 @@ pub fn discount(rate: f64, years: f64) -> f64 {
 pub fn fit(chain: &Chain, index: u16, settings: &Revaluation) -> Option<Fit> {
     let expiry = chain.expiry(index);
     let years = chain.years(index);
-    let discount = discount(chain.rate(), years);
+    let discount = self::discount(chain.rate(), years);
+    let discount = slope(chain, expiry, settings, discount).unwrap_or(discount);
     let pairs = Pairs { chain, expiry, inv_discount: 1.0 / discount };
     let found = pairs.fit(expiry.forward, settings);
     if let Some((forward, spread, strikes, window)) = found {
@@ -45,6 +51,77 @@ pub fn fit(chain: &Chain, index: u16, settings: &Revaluation) -> Option<Fit> {
         let forward = Forward { forward, discount, years, spread: f32::NAN, strikes: 1 };
         Fit { forward, window: (0, usize::MAX) }
     })
+}
+
+/// Passes of the slope's fit; after each, pairs far off count less.
+const PASSES: usize = 4;
+/// Residuals beyond this many median residuals count less (Huber, "Robust estimation of a location
+/// parameter", 1964).
+const HUBER: f64 = 2.0;
+
+/// The discount factor that the pairs imply, where it can be trusted: European options that settle
+/// no sooner than configured, enough pairs over a wide enough range of strikes, and a result near
+/// the configured one.
+fn slope(chain: &Chain, expiry: &Expiry, settings: &Revaluation, known: f64) -> Option<f64> {
+    let european = chain.root(expiry.root).is_some_and(|root| root.style == Style::European);
+    let days = expiry.settles.saturating_sub(chain.now) / 86_400_000_000_000;
+    if !european || days < settings.discount_days as u64 || expiry.rows() < 2 {
+        return None;
+    }
+    let pairs = Pairs { chain, expiry, inv_discount: 1.0 };
+    // Rows at even distances over the whole width, so that the range is as wide as it gets.
+    let step = expiry.rows().div_ceil(PAIRS_MAX);
+    let (mut points, mut count) = ([(0.0, 0.0, 0.0); PAIRS_MAX], 0);
+    for row in (0..expiry.rows()).step_by(step) {
+        let (forward, width) = pairs.forward(row);
+        let strike = expiry.strike(row);
+        let near = (forward - strike).abs() < SPAN * strike;
+        if forward.is_finite() && near && width > 0.0 {
+            points[count] = (strike, forward - strike, 1.0 / (width * width));
+            count += 1;
+        }
+    }
+    let points = &mut points[..count];
+    let discount = robust_slope(points, settings.discount_pairs)?;
+    let rate_off = (discount / known - 1.0).abs();
+    (rate_off < settings.discount_off * expiry_years(days)).then_some(discount)
+}
+
+fn expiry_years(days: u64) -> f64 {
+    days as f64 / 365.0
+}
+
+/// Pairs further from the money than this share of the strike take no part in the slope.
+const SPAN: f64 = 0.25;
+
+/// Minus the slope of the values over the strikes, weighted, with outliers counting less; `None`
+/// where fewer than `least` points are left.
+fn robust_slope(points: &mut [(f64, f64, f64)], least: usize) -> Option<f64> {
+    if points.len() < least.max(3) {
+        return None;
+    }
+    let (mut slope, mut level, mut scale) = (0.0, 0.0, f64::INFINITY);
+    let mut sizes = [0.0; PAIRS_MAX];
+    for _ in 0..PASSES {
+        let (mut n, mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let origin = points[points.len() / 2].0;
+        for &(strike, value, weight) in points.iter() {
+            let at = strike - origin;
+            let off = (value - (level + slope * at)).abs();
+            let weight = if off > HUBER * scale { weight * HUBER * scale / off } else { weight };
+            (n, x, y) = (n + weight, x + weight * at, y + weight * value);
+            (xx, xy) = (xx + weight * at * at, xy + weight * at * value);
+        }
+        slope = (n * xy - x * y) / (n * xx - x * x);
+        level = (y - slope * x) / n;
+        let sizes = &mut sizes[..points.len()];
+        for (size, &(strike, value, _)) in sizes.iter_mut().zip(points.iter()) {
+            *size = (value - (level + slope * (strike - origin))).abs();
+        }
+        sizes.sort_unstable_by(f64::total_cmp);
+        scale = sizes[sizes.len() / 2];
+    }
+    slope.is_finite().then_some(-slope)
 }
 
 struct Pairs<'a> {

@@ -7,7 +7,8 @@
 //! was not small yet takes more on its own, so a result never depends on its neighbours. The
 //! reasons come from the inputs: minimum and maximum instructions turn NaN into numbers.
 
-use super::math::{LN_SQRT_TAU, V, all, exp, ln, mills_parts, poly};
+use super::lanes::{Lanes, V};
+use super::math::{LN_SQRT_TAU, exp, ln_normal as ln, mills_parts, poly};
 use crate::wire::market::VolStatus;
 
 // h·(ρ + ½) by 1/(ρ + ½), where ρ = g(h) = n(h)/h − N(−h), for h ≤ 1.6: 6e-6.
@@ -47,83 +48,83 @@ const SQRT_TAU: f64 = 2.506_628_274_631_000_7;
 
 /// Prices of eight options whose volatilities are wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct Priced {
+pub struct Priced<R = V> {
     /// Price.
-    pub price: V,
+    pub price: R,
     /// Mask: set for a call, clear for a put.
-    pub call: V,
+    pub call: R,
     /// Discounted forward.
-    pub a: V,
+    pub a: R,
     /// Discounted strike.
-    pub b: V,
+    pub b: R,
     /// ln(A/B).
-    pub x: V,
+    pub x: R,
     /// 1/√T, years.
-    pub inv_root_t: V,
+    pub inv_root_t: R,
 }
 
 /// A lane's problem without units: |ln(A/B)|, and what to reach.
 #[derive(Clone, Copy, Debug)]
-struct Target {
-    x: V,
-    inv_goal: V,
-    high: V,
+struct Target<R> {
+    x: R,
+    inv_goal: R,
+    high: R,
 }
 
-impl Priced {
+impl<R: Lanes> Priced<R> {
     /// The price of the out-of-the-money option at the same strike, by parity.
     #[inline(always)]
-    fn otm(&self) -> V {
+    fn otm(&self) -> R {
         let floor = self.call.select(self.a - self.b, self.b - self.a);
-        self.price - floor.simd_gt(all(0.0)).select(floor, all(0.0))
+        self.price - floor.simd_gt(R::splat(0.0)).select(floor, R::splat(0.0))
     }
 
     /// Volatilities, NaN where there is none, and a mask of the lanes that have one.
     #[inline(always)]
-    pub fn implied(&self) -> (V, V) {
+    pub fn implied(&self) -> (R, R) {
         let (target, beta, valid) = self.target();
         let s = finish(&target, guess(target.x, beta));
-        (valid.select(s * self.inv_root_t, all(f64::NAN)), valid)
+        (valid.select(s * self.inv_root_t, R::splat(f64::NAN)), valid)
     }
 
     /// The same from volatilities that are near already: one step where they are within 2 %, which
     /// leaves 1e-8, or as many as it takes. It depends on the start in its last digits, so the
     /// pipeline, whose values must not depend on the way there, does not use it.
     #[inline(always)]
-    pub fn implied_from(&self, vol: V) -> (V, V) {
+    pub fn implied_from(&self, vol: R) -> (R, R) {
         let (target, _, valid) = self.target();
         let start = vol / self.inv_root_t;
         let (s, step) = advance(&target, start);
         let s = more(&target, s, step, NEAR_ENOUGH);
-        (valid.select(s * self.inv_root_t, all(f64::NAN)), valid)
+        (valid.select(s * self.inv_root_t, R::splat(f64::NAN)), valid)
     }
 
     #[inline(always)]
-    fn target(&self) -> (Target, V, V) {
+    fn target(&self) -> (Target<R>, R, R) {
         let otm = self.otm();
         let ceiling = self.a.fast_min(self.b);
-        let inv_scale = all(1.0) / (self.a * self.b).sqrt();
+        let inv_scale = R::splat(1.0) / (self.a * self.b).sqrt();
         let beta = otm * inv_scale;
-        let high = otm.simd_gt(ceiling * all(0.5));
+        let high = otm.simd_gt(ceiling * R::splat(0.5));
         let goal = high.select((ceiling - otm) * inv_scale, beta);
-        let valid = otm.simd_gt(all(0.0))
+        let valid = otm.simd_gt(R::splat(0.0))
             & otm.simd_lt(ceiling)
-            & self.inv_root_t.simd_gt(all(0.0))
-            & self.inv_root_t.simd_lt(all(f64::INFINITY))
+            & self.inv_root_t.simd_gt(R::splat(0.0))
+            & self.inv_root_t.simd_lt(R::splat(f64::INFINITY))
             & self.x.is_finite()
-            & self.price.simd_gt(all(0.0));
-        (Target { x: self.x.abs(), inv_goal: all(1.0) / goal, high }, beta, valid)
+            & self.price.simd_gt(R::splat(0.0));
+        (Target { x: self.x.abs(), inv_goal: R::splat(1.0) / goal, high }, beta, valid)
     }
 }
 
 /// σ√T of a normalised out-of-the-money price, to 4e-4 where it is below 0.1.
 #[inline(always)]
-fn guess(x: V, beta: V) -> V {
-    let over = x.mul_add(all(0.5), beta);
+fn guess<R: Lanes>(x: R, beta: R) -> R {
+    let over = x.mul_add(R::splat(0.5), beta);
     let y = x / over;
     let near = over * poly(&NEAR_Q, y) / poly(&NEAR_P, y);
     let rho = beta / x;
-    let far_lane = rho.simd_lt(all(SPLIT));
+    let far_lane = rho.simd_lt(R::splat(SPLIT));
     let s = if far_lane.any() {
         let t = (-ln(rho)).sqrt();
         let far = x * poly(&FAR_Q, t) / poly(&FAR_P, t);
@@ -133,53 +134,54 @@ fn guess(x: V, beta: V) -> V {
     };
     let (s2, x2) = (s * s, x * x);
     // s·(1 + s²/24 / (1 + 0.45 h²)) with h = x/s, on one division.
-    let divisor = x2.mul_add(all(0.45), s2) * all(24.0);
+    let divisor = x2.mul_add(R::splat(0.45), s2) * R::splat(24.0);
     s + s * (s2 * s2) / divisor
 }
 
 /// One step of Householder's third method: the new σ√T and the relative length of the step.
 #[inline(always)]
-fn advance(target: &Target, s: V) -> (V, V) {
-    let inv_s = all(1.0) / s;
-    let (h, half) = (target.x * inv_s, s * all(0.5));
+fn advance<R: Lanes>(target: &Target<R>, s: R) -> (R, R) {
+    let inv_s = R::splat(1.0) / s;
+    let (h, half) = (target.x * inv_s, s * R::splat(0.5));
     let (d1, d2) = (half - h, h + half);
     let w = slope(target, d1, d2);
-    let (h2, s2) = (h * h, s * s * all(0.25));
-    let log = ln(w.abs() * target.inv_goal) - (h2 + s2).mul_add(all(0.5), all(LN_SQRT_TAU));
+    let (h2, s2) = (h * h, s * s * R::splat(0.25));
+    let log =
+        ln(w.abs() * target.inv_goal) - (h2 + s2).mul_add(R::splat(0.5), R::splat(LN_SQRT_TAU));
     // Derivatives of the logarithm relative to its first, times powers of s.
     let u = s / w;
     let n = -log * w * inv_s;
     let second = h2 - s2 - u;
-    let third = second.mul_sub(second - u, h2.mul_add(all(3.0), s2));
-    let top = (n * second).mul_add(all(0.5), all(1.0));
-    let bottom = n.mul_add(third.mul_add(n * all(1.0 / 6.0), second), all(1.0));
+    let third = second.mul_sub(second - u, h2.mul_add(R::splat(3.0), s2));
+    let top = (n * second).mul_add(R::splat(0.5), R::splat(1.0));
+    let bottom = n.mul_add(third.mul_add(n * R::splat(1.0 / 6.0), second), R::splat(1.0));
     let step = n * top / bottom;
     // Far from the root the step can leave the half-line; NaN stays the second operand.
-    let step = all(4.0).fast_min(all(-0.75).fast_max(step));
+    let step = R::splat(4.0).fast_min(R::splat(-0.75).fast_max(step));
     (s.mul_add(step, s), step)
 }
 
 /// Price over its slope in σ√T; for high lanes minus the distance to the ceiling over it.
 #[inline(always)]
-fn slope(target: &Target, d1: V, d2: V) -> V {
+fn slope<R: Lanes>(target: &Target<R>, d1: R, d2: R) -> R {
     let (p1, q1) = mills_parts(d1.abs());
     let (p2, q2) = mills_parts(d2);
-    let shared = all(1.0) / (q1 * q2);
+    let shared = R::splat(1.0) / (q1 * q2);
     let (m1, m2) = (p1 * q2, p2 * q1);
     let low = (m1 - m2) * shared;
-    let inside = d1.simd_gt(all(0.0));
+    let inside = d1.simd_gt(R::splat(0.0));
     if !(inside | target.high).any() {
         return low;
     }
     let (m1, m2) = (m1 * shared, m2 * shared);
-    let whole = exp(d1 * d1 * all(0.5)) * all(SQRT_TAU);
+    let whole = exp(d1 * d1 * R::splat(0.5)) * R::splat(SQRT_TAU);
     let (upper, lower) = (inside.select(whole - m1, m1), inside.select(m1, whole - m1));
     let low = inside.select(upper - m2, low);
     target.high.select(-(lower + m2), low)
 }
 
 #[inline(always)]
-fn finish(target: &Target, start: V) -> V {
+fn finish<R: Lanes>(target: &Target<R>, start: R) -> R {
     let (s, _) = advance(target, start);
     let (s, step) = advance(target, s);
     more(target, s, step, SMALL)
@@ -187,15 +189,15 @@ fn finish(target: &Target, start: V) -> V {
 
 /// Further steps for the lanes whose last one was not small; the others stay as they are.
 #[inline(always)]
-fn more(target: &Target, mut s: V, step: V, small: f64) -> V {
-    let mut open = step.abs().simd_gt(all(small));
+fn more<R: Lanes>(target: &Target<R>, mut s: R, step: R, small: f64) -> R {
+    let mut open = step.abs().simd_gt(R::splat(small));
     for _ in 0..MORE_STEPS_MAX {
         if !open.any() {
             break;
         }
         let (next, step) = advance(target, s);
         s = open.select(next, s);
-        open &= step.abs().simd_gt(all(SMALL));
+        open = open & step.abs().simd_gt(R::splat(SMALL));
     }
     s
 }

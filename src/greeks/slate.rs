@@ -5,7 +5,7 @@ use super::{
     black::{Pair, Slice, pair, settled},
     forward::ln_of_ratio,
     implied::{Priced, Terms},
-    math::{V, all, ln_ratio},
+    math::{V, all, ln, ln_ratio, one},
 };
 use crate::{
     chain::{Chain, Expiry, Universe},
@@ -98,14 +98,18 @@ impl Slate {
         }
         self.layout = expiry.layout;
         let (a, root_t) = (expiry.discount * expiry.forward, expiry.vol_years.max(0.0).sqrt());
+        let rate = match expiry.years > 0.0 {
+            true => -one(ln, expiry.discount) / expiry.years,
+            false => chain.rate(),
+        };
         let slice = Slice {
             a: all(a),
             discount: all(expiry.discount),
             inv_spot: all(1.0 / a),
             root_t: all(root_t),
             inv_root_t: all(1.0 / root_t),
-            r: all(chain.rate()),
-            q: all(chain.rate()),
+            r: all(rate),
+            q: all(rate),
         };
         let log_forward = all(ln_of_ratio(expiry.forward, self.anchor));
         let (forward, years) = (expiry.forward, expiry.vol_years);

@@ -173,6 +173,6 @@ impl Compare {
     }
 
     fn was_killed(&self) -> bool {
-        self.recorded.manifest().status == super::Status::Running
+        self.recorded.manifest().status != super::Status::Ended
     }
 }

@@ -141,14 +141,23 @@ impl Journal {
 
     /// Brings everything to the disk, seals both streams and writes the end into the manifest.
     /// Both writers must have been dropped.
-    pub fn finish(mut self) -> Result<Manifest, Error> {
+    pub fn finish(self) -> Result<Manifest, Error> {
+        self.end(Status::Ended)
+    }
+
+    /// The same for a run that something else broke: what it was about to decide is missing.
+    pub fn finish_broken(self) -> Result<Manifest, Error> {
+        self.end(Status::Failed)
+    }
+
+    fn end(mut self, status: Status) -> Result<Manifest, Error> {
         let alive = |watch: &Watch| !watch.0.closed.load(Ordering::Acquire);
         if alive(&self.inputs) || alive(&self.outputs) {
             return Err(Error::WriterAlive(self.directory.clone()));
         }
         let died = (!self.stop_keeper()).then(|| Error::KeeperStopped(self.directory.clone()));
         let error = self.error().cloned().or(died);
-        self.manifest.status = if error.is_some() { Status::Failed } else { Status::Ended };
+        self.manifest.status = if error.is_some() { Status::Failed } else { status };
         if let Some(session) = self.manifest.sessions.last_mut() {
             session.status = self.manifest.status;
         }

@@ -13,7 +13,7 @@ pub enum Status {
     Running,
     /// It was finished; both streams are sealed.
     Ended,
-    /// The keeper failed; the streams hold what was written until then.
+    /// The keeper failed, or a thread of the run; the streams hold what was written until then.
     Failed,
     /// It puts the end of the session before it in order; nothing has been appended by it yet.
     Recovering,
@@ -45,6 +45,8 @@ pub enum Outcome {
     RecoveredGap,
     /// There was damage; on request what lay before it was kept, what lay behind it put aside.
     SteppedOver,
+    /// It is a piece of a longer journal; `lost` inputs lie before it.
+    Cut,
 }
 
 /// What recovery found at the end of one stream, and what it did.
@@ -142,6 +144,7 @@ impl fmt::Display for Outcome {
             Outcome::RecoveredTorn => "recovered from a torn record",
             Outcome::RecoveredGap => "recovered from a hole",
             Outcome::SteppedOver => "stepped over damage",
+            Outcome::Cut => "cut out",
         })
     }
 }

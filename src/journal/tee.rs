@@ -49,6 +49,8 @@ impl<K> Stage<K> for Inputs {
 pub struct Relived {
     /// Recorded inputs.
     pub inputs: u64,
+    /// From the first of them to the last one's coming all the way, ns.
+    pub took_ns: AtomicU64,
     /// Outputs that are as recorded.
     pub equal: AtomicU64,
     /// Outputs that the recorded inputs lead to and that were not recorded: written now.

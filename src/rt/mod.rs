@@ -21,4 +21,6 @@ pub mod region; // part of a locked file in, its bytes and one indivisible word 
 pub mod ring; // one thread's messages in, another's out, in order
 pub mod runner; // agents in, pinned threads and their outcomes out
 pub mod seal; // the allocator that counts what must not be
+pub mod signals; // a mapped file that was cut short in, a line that says so out
 pub mod table; // named rows of 64-bit words in a mapped file
+pub mod trip; // a stage that fails on purpose, for tests

@@ -11,6 +11,7 @@
 use super::{
     clock::Clock,
     histogram::{Histogram, Histograms},
+    trip::Trip,
 };
 use crate::{
     stage::{Emit, Stage},
@@ -48,6 +49,7 @@ impl Thread {
 pub struct Durations {
     since_receive: Histogram,
     own: Histogram,
+    trip: Trip,
 }
 
 impl Durations {
@@ -56,7 +58,7 @@ impl Durations {
         let since = "From the return of the socket read to the stage's handing on of its batch.";
         let since_receive = file.histogram(name, "since_receive", "ns", since)?;
         let own = file.histogram(name, "own", "ns", "What the stage itself took of that.")?;
-        Ok(Durations { since_receive, own })
+        Ok(Durations { since_receive, own, trip: Trip::of(name) })
     }
 }
 
@@ -76,6 +78,7 @@ impl Stamps {
             self.thread.last.store(now, Ordering::Relaxed);
             self.into.since_receive.record(now.saturating_sub(event.ts_recv));
             self.into.own.record(now.saturating_sub(begun));
+            self.into.trip.look(event);
         }
     }
 }

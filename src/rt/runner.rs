@@ -19,9 +19,15 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{
     any::Any,
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
-use std::{io, panic::catch_unwind, sync::Arc, sync::mpsc, thread::JoinHandle};
+use std::{
+    io,
+    panic::{catch_unwind, resume_unwind},
+    sync::Arc,
+    sync::mpsc,
+    thread::JoinHandle,
+};
 
 /// Something that is called again and again on one thread.
 pub trait Agent {
@@ -29,6 +35,8 @@ pub trait Agent {
     fn duty(&mut self) -> usize;
     /// Called once on the thread when it stops, halted or not; not after a panic.
     fn on_stop(&mut self) {}
+    /// Called once on the thread after a panic in [`Agent::duty`]: what must be done even so.
+    fn on_panic(&mut self) {}
 }
 
 /// Where and how a thread runs.
@@ -72,28 +80,38 @@ const PANICKED: u8 = 2;
 
 /// The flag that stops every thread; clones are the same flag.
 #[derive(Clone, Debug, Default)]
-pub struct Halt(Arc<AtomicU8>);
+pub struct Halt {
+    state: Arc<AtomicU8>,
+    alarm: Option<Arc<AtomicBool>>,
+}
 
 impl Halt {
+    /// A panic raises `alarm` in the same instant.
+    pub fn with_alarm(alarm: Arc<AtomicBool>) -> Halt {
+        Halt { alarm: Some(alarm), ..Halt::default() }
+    }
+
     /// Asks all threads to stop.
     pub fn stop(&self) {
         // A panic is not forgotten by a later stop.
-        let _ = self.0.compare_exchange(RUNNING, STOPPING, Ordering::AcqRel, Ordering::Acquire);
+        let (wanted, order) = (STOPPING, Ordering::AcqRel);
+        let _ = self.state.compare_exchange(RUNNING, wanted, order, Ordering::Acquire);
     }
 
     /// Whether threads should stop. Cheap: a load of a line that nobody writes.
     #[inline(always)]
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire) != RUNNING
+        self.state.load(Ordering::Acquire) != RUNNING
     }
 
     /// Whether an agent panicked.
     pub fn panicked(&self) -> bool {
-        self.0.load(Ordering::Acquire) == PANICKED
+        self.state.load(Ordering::Acquire) == PANICKED
     }
 
     fn panic(&self) {
-        self.0.store(PANICKED, Ordering::Release);
+        self.alarm.iter().for_each(|alarm| alarm.store(true, Ordering::SeqCst));
+        self.state.store(PANICKED, Ordering::Release);
     }
 }
 
@@ -118,6 +136,16 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it has ended, so that [`Running::join`] does not wait.
+    pub fn is_over(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Waits for its end, which [`Halt::stop`] brings.
     pub fn join(self) -> Outcome {
         let name = self.name;
@@ -189,7 +217,13 @@ impl<A: Agent> Thread<'_, A> {
     fn run(&mut self, halt: &Halt) -> Faults {
         let before = Faults::now();
         seal::seal(self.placement.seal);
-        self.rounds(halt);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.rounds(halt))) {
+            seal::seal(Seal::Open);
+            halt.panic();
+            // A second panic changes nothing: the first is what is told.
+            drop(catch_unwind(AssertUnwindSafe(|| self.agent.on_panic())));
+            resume_unwind(panic);
+        }
         seal::seal(Seal::Open);
         self.rounds.allocations_after_start.set(seal::requests().after_seal);
         let faults = Faults::now().since(before);
@@ -233,6 +267,10 @@ impl<A: Agent, B: Agent> Agent for (A, B) {
         self.0.on_stop();
         self.1.on_stop();
     }
+    fn on_panic(&mut self) {
+        self.0.on_panic();
+        self.1.on_panic();
+    }
 }
 
 /// Any number of agents on one thread, in turns.
@@ -242,6 +280,9 @@ impl Agent for Vec<Box<dyn Agent>> {
     }
     fn on_stop(&mut self) {
         self.iter_mut().for_each(|agent| agent.on_stop());
+    }
+    fn on_panic(&mut self) {
+        self.iter_mut().for_each(|agent| agent.on_panic());
     }
 }
 

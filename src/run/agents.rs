@@ -67,7 +67,7 @@ impl<S: Emit<Desk, Event> + Close> Intake<S> {
     fn relive(&mut self) -> usize {
         let Intake { feed, stages, desk, past, before, signs, .. } = self;
         let Some(relive) = past else { return 0 };
-        let stand = relive.turn(signs, |event| {
+        let stand = relive.turn(self.clock.now(), signs, |event| {
             feed.restore(event);
             stages.emit(desk, event);
         });
@@ -128,6 +128,10 @@ impl<S: Emit<Desk, Event> + Close> Agent for Intake<S> {
         self.publish();
         self.stages.close(self.clock.now());
     }
+
+    fn on_panic(&mut self) {
+        self.stages.close(self.clock.now());
+    }
 }
 
 /// A further thread: a ring's messages through the stages that follow on this thread.
@@ -167,6 +171,10 @@ impl<T: Message + core::borrow::Borrow<Event>, S: Emit<Desk, T> + Close> Agent f
         while self.turn() > 0 {}
         self.stages.flush(&mut self.desk);
         self.meter.publish(&self.desk);
+        self.stages.close(self.clock.now());
+    }
+
+    fn on_panic(&mut self) {
         self.stages.close(self.clock.now());
     }
 }

@@ -8,8 +8,10 @@ use super::{
     live::{secret, state_directory},
     meter::{Desktop, Market, Meter, Wire},
     recovery::Past,
+    say::println,
     settings::Threads,
     stages::{Watches, desk, front, rear},
+    supervisor::pause,
 };
 use crate::{
     book::Desk,
@@ -38,9 +40,14 @@ use crate::{
 };
 use std::{
     boxed::Box,
-    format, io, println,
+    format, io,
     string::ToString,
-    sync::{Arc, atomic::AtomicBool, mpsc::sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::sync_channel,
+    },
+    time::Duration,
     vec::Vec,
 };
 
@@ -52,6 +59,8 @@ pub(super) struct Assembly<'a> {
     pub(super) histograms: &'a mut Histograms,
     pub(super) control: Control,
     pub(super) signs: Signs,
+    /// The kill switch: once true, no order leaves.
+    pub(super) kill: Arc<AtomicBool>,
     pub(super) epoch: u64,
     /// What earlier sessions of the run have left.
     pub(super) past: Past,
@@ -92,7 +101,7 @@ impl Assembly<'_> {
         self.strict = strict.then(|| [inputs.watch(), outputs.watch()]);
         let watches = Watches::declare(self.histograms).map_err(io)?;
         let (reply, replies) = ring::<Event>(REPLIES);
-        let (exit, decoder, kill) = self.exit(reply)?;
+        let (exit, decoder) = self.exit(reply)?;
         let sides = Sides { feed: self.feed(decoder)?, replies, inputs, outputs, exit };
         self.say_idle();
         let started = match self.plan.run.threads {
@@ -102,7 +111,7 @@ impl Assembly<'_> {
         };
         started.map_err(io)?;
         self.threads.reverse();
-        Ok(Made { threads: self.threads, signs: self.signs, kill })
+        Ok(Made { threads: self.threads, signs: self.signs, kill: self.kill })
     }
 
     fn inline(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
@@ -273,7 +282,7 @@ impl Assembly<'_> {
             stall_ns: run.stall.nanos(),
             seal: Seal::Counting,
         };
-        let halt = Halt::default();
+        let halt = Halt::with_alarm(Arc::clone(&self.kill));
         let running = runner::start(placement, self.counters, self.clock, &halt, move || agent)?;
         for got in &running.got {
             println!("thread {name}: {}", got.what);
@@ -298,17 +307,15 @@ impl Assembly<'_> {
     }
 
     /// The gate and the feed's side of the broker's session, if there is one.
-    #[expect(clippy::type_complexity, reason = "made here, taken apart by the caller at once")]
     fn exit(
         &mut self,
         mut reply: Producer<Event>,
-    ) -> Result<(Exit, Option<Broker<FixDecoder>>, Arc<AtomicBool>), Failure> {
+    ) -> Result<(Exit, Option<Broker<FixDecoder>>), Failure> {
         let failed = |e: io::Error| Failure::environment(format!("counters: {e}"));
-        let kill = Arc::new(AtomicBool::new(false));
         let source = self.plan.broker_source();
         if source == 0 {
             let exit = Exit::new(None, self.counters).map_err(failed)?;
-            return Ok((exit, None, kill));
+            return Ok((exit, None));
         }
         let broker = &self.plan.broker;
         let path = state_directory(&self.plan.run.state)?.join(&broker.store);
@@ -325,7 +332,7 @@ impl Assembly<'_> {
         let (to_gate, streams) = sync_channel(8);
         let ends = Ends {
             streams,
-            kill: Arc::clone(&kill),
+            kill: Arc::clone(&self.kill),
             // On one thread nobody would make room meanwhile, so a reply that finds none is counted
             // and lost; the book then shows an order that was never sent until the run ends.
             reply: Box::new(move |event| lost.add(u64::from(!reply.try_push(&event)))) as Reply,
@@ -336,7 +343,7 @@ impl Assembly<'_> {
         let gate = gate.starting_at(self.past.first);
         let decoder = FixDecoder::new(sender, target, inbound);
         let exit = Exit::new(Some(gate), self.counters).map_err(failed)?;
-        Ok((exit, Some(Broker { decoder, gate: to_gate }), kill))
+        Ok((exit, Some(Broker { decoder, gate: to_gate })))
     }
 
     fn on_sent(&mut self) -> io::Result<OnSent> {
@@ -348,6 +355,17 @@ impl Assembly<'_> {
     }
 }
 
+/// Waits half a second for a thread's end.
+fn ends_soon(running: &Running) -> bool {
+    (0..50).any(|_| {
+        let over = running.is_over();
+        if !over {
+            pause(Duration::from_millis(10));
+        }
+        over
+    })
+}
+
 impl Made {
     /// Whether a stage has panicked: nothing may be sent any more.
     pub(super) fn panicked(&self) -> bool {
@@ -355,10 +373,19 @@ impl Made {
     }
 
     /// Ends the threads in the order of a tick's life, so that each takes all that was sent to it.
+    /// One that does not end once the kill switch is on is left behind, and with it the journal
+    /// that it holds; the end of the process ends it.
     pub(super) fn join(self) -> Result<(), Failure> {
         let mut died = Ok(());
+        let killed = self.kill.load(Ordering::SeqCst);
         for (running, halt) in self.threads {
             halt.stop();
+            if killed && !ends_soon(&running) {
+                let name = running.name();
+                let what = format!("thread {name} hangs; see at the broker what is open");
+                died = died.and(Err(Failure::environment(what)));
+                continue;
+            }
             let outcome = running.join();
             if let Some(panic) = outcome.panic {
                 let what = format!("thread {} panicked: {panic}", outcome.name);

@@ -1,8 +1,13 @@
 //! A configuration in; everything that can be wrong with it, before the market opens, out.
 
-use super::{Failure, Files, Plan, live::secret, plan};
+use super::{
+    Failure, Files, Plan,
+    live::secret,
+    plan,
+    say::{print, println},
+};
 use crate::{feed::Key, rt::pin};
-use std::{format, net::ToSocketAddrs, print, println, string::String, vec::Vec};
+use std::{format, net::ToSocketAddrs, string::String, vec::Vec};
 
 /// Checks the files, and what they name on this host: cores, addresses, keys.
 pub fn check(files: &Files) -> Result<(), Failure> {

@@ -6,7 +6,10 @@ use crate::{
     gate::{Counts, Gate},
     journal::Hold,
     risk::Cleared,
-    rt::counters::{Counter, Counters},
+    rt::{
+        counters::{Counter, Counters},
+        trip::Trip,
+    },
     stage::{Emit, Then},
     wire::{Event, Timestamp},
 };
@@ -48,6 +51,7 @@ pub(super) struct Exit {
     broker: Broker,
     /// Events that have come all the way.
     done: Counter,
+    trip: Trip,
 }
 
 impl Exit {
@@ -57,7 +61,7 @@ impl Exit {
         let broker = Broker::declare(file, "gate")?;
         let about = "Number of the last event that has come all the way.";
         let done = file.counter("outcome", "done", "events", about)?;
-        Ok(Exit { gate, outcome, broker, done })
+        Ok(Exit { gate, outcome, broker, done, trip: Trip::of("gate") })
     }
 
     fn publish(&self) {
@@ -85,6 +89,7 @@ impl<K> Emit<K, Cleared> for Exit {
             gate.emit(known, cleared);
         }
         if is_beat(event) {
+            self.trip.look(event);
             self.done.set(event.seq);
             self.publish();
         }

@@ -36,6 +36,10 @@ impl<T: Message> Link<T> {
         // The next thread may share this core, so after a while it must be given it.
         let mut tries = 0u32;
         while !self.ring.try_push(message) {
+            // A stage behind has panicked. The kill switch is on; nothing may wait for the dead.
+            if self.ring.is_abandoned() {
+                return;
+            }
             tries += 1;
             if tries.is_multiple_of(256) {
                 std::thread::yield_now()

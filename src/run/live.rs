@@ -7,18 +7,18 @@ use super::{
     assembly::{Assembly, Made},
     recovery::Past,
     report::{COUNTERS, HISTOGRAMS},
+    say::println,
     supervisor::Supervisor,
 };
 use crate::{
     config::Span,
     feed::control::Control,
     journal::{Allow, ConfigFile, Journal, Manifest, Opened, Relived, Resumed},
-    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin},
+    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin, signals},
 };
 use std::{
     format, fs,
     path::{Path, PathBuf},
-    println,
     string::{String, ToString},
     sync::Arc,
     vec::Vec,
@@ -51,6 +51,8 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     let mut counters = Counters::create(&directory.join(COUNTERS)).map_err(file)?;
     let mut histograms = Histograms::create(&directory.join(HISTOGRAMS)).map_err(file)?;
     watch_noise(&plan, &clock, &mut histograms)?;
+    signals::install()
+        .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let control = Control::with_signals(&plan.feed.kill_file)
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let told = past.told();
@@ -61,6 +63,7 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
         histograms: &mut histograms,
         control: control.clone(),
         signs: Signs::default(),
+        kill: Default::default(),
         epoch: clock.now(),
         past,
         cores,
@@ -68,7 +71,8 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
         threads: Vec::new(),
     }
     .start(inputs, outputs)?;
-    let supervisor = Supervisor::new(&clock, &directory, counters, histograms, &control, &journal)?;
+    let files = (counters, histograms);
+    let supervisor = Supervisor::new(&plan, &clock, &directory, files, &control, &journal)?;
     supervise(&plan, made, supervisor, told, journal, request.span)
 }
 
@@ -85,18 +89,23 @@ fn supervise(
         return made.join();
     }
     supervisor.watch(&made, plan.run.end_with_market, span);
-    supervisor.stop(plan.run.drain.nanos());
-    let ended = made.join().and(supervisor.room());
+    supervisor.stop(&made, plan.run.drain.nanos());
+    let ended = made.join();
+    let room = supervisor.room();
     supervisor.last_word();
     let directory = journal.directory().to_path_buf();
-    let manifest = journal.finish().map_err(|e| Failure::environment(e.to_string()))?;
-    println!(
-        "journal: {} inputs, {} outputs in {}",
-        manifest.inputs,
-        manifest.outputs,
-        directory.display()
-    );
-    ended
+    let finished = if ended.is_ok() { journal.finish() } else { journal.finish_broken() };
+    let finished = finished.map_err(|e| Failure::environment(e.to_string()));
+    if let Ok(manifest) = &finished {
+        println!(
+            "journal: {} inputs, {} outputs in {}",
+            manifest.inputs,
+            manifest.outputs,
+            directory.display()
+        );
+    }
+    // What broke is told first: a journal that a dead thread still holds follows from it.
+    ended.and(room).and(finished.map(drop))
 }
 
 fn default_directory(now: u64) -> PathBuf {

@@ -1,5 +1,6 @@
 //! Counters in; one line for the operator while the run lasts, and a summary at its end, out.
 
+use super::say::{print, println};
 use crate::{
     journal::Relived,
     rt::{counters::Counters, histogram::Snapshot},
@@ -8,7 +9,6 @@ use core::sync::atomic::Ordering;
 use std::{
     format,
     io::{IsTerminal, Write, stdout},
-    print, println,
     string::String,
     vec::Vec,
 };
@@ -48,14 +48,14 @@ impl View {
     }
 
     /// What taking up the run came to.
-    pub(super) fn resumed(&self, told: &Relived, took: u64) -> String {
+    pub(super) fn resumed(&self, told: &Relived) -> String {
         let halted = self.get("book", "halted") == 1;
         format!(
             "resumed: {} inputs and {} outputs came again in {:.1} ms, {} outputs that the \
              end had cut off were written; {} orders in doubt, {} instruments held{}",
             told.inputs,
             told.equal.load(Ordering::Relaxed),
-            took as f64 / 1e6,
+            told.took_ns.load(Ordering::Relaxed) as f64 / 1e6,
             told.added.load(Ordering::Relaxed),
             self.get("book", "in_doubt"),
             self.get("book", "positions"),

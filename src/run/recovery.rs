@@ -8,7 +8,7 @@ use super::{Failure, agents::Signs};
 use crate::{
     journal::{Error, Reader, Recorded, Relived, Stream},
     rt::seal,
-    wire::{Event, Kind},
+    wire::{Event, Kind, Timestamp},
 };
 use std::{
     format,
@@ -47,7 +47,7 @@ impl Past {
             let outputs = read(Stream::Outputs)?;
             past.recorded = Some(Recorded { outputs, count, told: Arc::clone(&told) });
             let reader = read(Stream::Inputs)?;
-            past.relive = Some(Relive { reader, left: inputs, sessions: 0, told });
+            past.relive = Some(Relive { reader, left: inputs, sessions: 0, began: 0, told });
         }
         Ok(past)
     }
@@ -66,6 +66,7 @@ pub(super) struct Relive {
     reader: Reader,
     left: u64,
     sessions: u64,
+    began: Timestamp,
     told: Arc<Relived>,
 }
 
@@ -84,7 +85,15 @@ pub(super) enum Stand {
 
 impl Relive {
     /// Gives the next few. Opening files costs memory: the thread is not yet hot.
-    pub(super) fn turn(&mut self, signs: &Signs, mut out: impl FnMut(&Event)) -> Stand {
+    pub(super) fn turn(
+        &mut self,
+        now: Timestamp,
+        signs: &Signs,
+        mut out: impl FnMut(&Event),
+    ) -> Stand {
+        if self.began == 0 {
+            self.began = now;
+        }
         if let Some(difference) = self.told.difference.get() {
             return self.fail(signs, Failure::mismatch(format!(
                 "the journal's inputs do not lead to its outputs again, so this run cannot go on: \
@@ -92,8 +101,11 @@ impl Relive {
             )));
         }
         if self.left == 0 {
-            let done = self.told.done.load(Ordering::Acquire);
-            return if done { Stand::Done(self.sessions) } else { Stand::Waiting };
+            if !self.told.done.load(Ordering::Acquire) {
+                return Stand::Waiting;
+            }
+            self.told.took_ns.store(now - self.began, Ordering::Relaxed);
+            return Stand::Done(self.sessions);
         }
         let mut given = 0;
         while given < TURN && self.left > 0 {

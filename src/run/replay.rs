@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Files, Plan, lanes,
+    say::println,
     scene::Scene,
     settings::Threads,
     source::Source,
@@ -22,7 +23,6 @@ use std::{
     format,
     io::{self, Write},
     path::Path,
-    println,
     string::String,
     sync::{
         Arc,
@@ -182,13 +182,8 @@ fn tell(directory: &Path, difference: &Difference) -> Result<(), Failure> {
 
 /// The input of this number.
 pub(super) fn find_input(directory: &Path, seq: u64) -> Result<Option<Event>, Failure> {
-    let mut inputs = open(directory, Stream::Inputs)?;
-    while let Some(event) = inputs.next_event() {
-        if Mark::Seq(seq).is_reached_by(event) {
-            return Ok((event.seq == seq).then_some(*event));
-        }
-    }
-    Ok(None)
+    let inputs = Reader::open_at(directory, Stream::Inputs, Mark::Seq(seq)).map_err(unusable);
+    Ok(inputs?.next_event().copied().filter(|event| event.seq == seq))
 }
 
 fn until(

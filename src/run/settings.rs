@@ -39,6 +39,13 @@ section! {
         pub priority: i32 = 20, in 1..=98, "-";
         /// A round of a thread longer than this counts as a stall.
         pub stall: Span = Span(1_000_000), in Span(1_000)..=Span(1_000_000_000), "time";
+        /// A hot thread that ends no round for this long, and for four beats of the feed, is taken
+        /// for dead: trading ends.
+        pub hang_max: Span = Span(5_000_000_000),
+            in Span(100_000_000)..=Span(600_000_000_000), "time";
+        /// From this age of the oldest record that is not durable on, the operator is told.
+        pub lag_max: Span = Span(1_000_000_000),
+            in Span(10_000_000)..=Span(600_000_000_000), "time";
         /// How long the host's own gaps are watched before the start.
         pub noise: Span = Span(1_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
         /// Longest wait for open orders to be cancelled, and packages to be closed, at the stop.

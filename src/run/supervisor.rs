@@ -2,24 +2,31 @@
 //! notices when the run must end.
 
 use super::{
-    Failure,
+    Failure, Plan,
     assembly::Made,
+    lag::Lag,
     progress::{Progress, View},
     report::{INTERVAL_LOG, IntervalLog},
+    say::println,
+    watchdog::Watchdog,
 };
 use crate::{
     config::Span,
     feed::control::Control,
-    journal::{Journal, Relived, State, Stream, Watch},
-    rt::{clock::Clock, counters::Counters, histogram::Histograms},
+    journal::{Journal, Relived, State, Stream, Sync, Watch},
+    rt::{
+        clock::Clock,
+        counters::{Counter, Counters},
+        histogram::Histograms,
+    },
     wire::Timestamp,
 };
 use std::{
     format,
     fs::File,
-    io::BufWriter,
+    io::{self, BufWriter},
     path::Path,
-    println,
+    string::{String, ToString},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -29,8 +36,30 @@ use std::{
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
+/// Looks between two at the threads' rounds.
+const DOG_LOOKS: u64 = 5;
 /// Between two lines of progress and two intervals of the log, ns.
 const TELL: u64 = 1_000_000_000;
+/// Longest wait for cancels where the journal has failed: what it does not take nobody sees.
+const BROKEN_DRAIN: u64 = 1_000_000_000;
+
+crate::counters! {
+    /// How far the disk is behind.
+    struct Journaled {
+        /// Inputs written: what the end of the process does not lose.
+        inputs: "records";
+        /// Of them durable: what a power cut does not lose.
+        inputs_durable: "records";
+        /// Outputs written.
+        outputs: "records";
+        /// Of them durable.
+        outputs_durable: "records";
+        /// Age of the oldest record that is not durable, on either stream.
+        lag_ns: "ns";
+        /// The highest that it was.
+        lag_ns_max: "ns";
+    }
+}
 
 /// Watches one run.
 pub(super) struct Supervisor {
@@ -43,17 +72,29 @@ pub(super) struct Supervisor {
     progress: Progress,
     interrupted: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
+    /// Throws the kill switch within the pipeline, where RISK then cancels what is open.
+    kill: Arc<AtomicBool>,
     inputs: Watch,
     outputs: Watch,
+    journaled: Journaled,
+    lags: [Lag; 2],
+    lag_max: u64,
+    /// Whether anything is ever brought to the disk.
+    syncs: bool,
+    behind: bool,
+    dog: Watchdog,
+    looks: u64,
+    /// The first thread that hung.
+    hung: Option<String>,
 }
 
 impl Supervisor {
     /// Takes over the files of a run whose threads have been started.
     pub(super) fn new(
+        plan: &Plan,
         clock: &Clock,
         directory: &Path,
-        counters: Counters,
-        histograms: Histograms,
+        (mut counters, histograms): (Counters, Histograms),
         control: &Control,
         journal: &Journal,
     ) -> Result<Supervisor, Failure> {
@@ -65,6 +106,10 @@ impl Supervisor {
         let began = clock.now();
         let log = IntervalLog::create(&directory.join(INTERVAL_LOG), began)
             .map_err(|e| Failure::file(directory, "make the interval log", &e))?;
+        let declared = |e: io::Error| Failure::environment(format!("counters: {e}"));
+        let journaled = Journaled::declare(&mut counters, "journal").map_err(declared)?;
+        // A feed that may sleep until its next beat ends no round meanwhile.
+        let hang = plan.run.hang_max.nanos().max(4 * plan.feed.beat.nanos());
         Ok(Supervisor {
             clock: clock.clone(),
             began,
@@ -75,8 +120,17 @@ impl Supervisor {
             progress: Progress::new(),
             interrupted,
             stop: control.stop_flag(),
+            kill: control.kill_flag(),
             inputs: journal.watch(Stream::Inputs).clone(),
             outputs: journal.watch(Stream::Outputs).clone(),
+            journaled,
+            lags: Default::default(),
+            lag_max: plan.run.lag_max.nanos(),
+            syncs: plan.journal.sync != Sync::None,
+            behind: false,
+            dog: Watchdog::new(hang / (LOOK.as_nanos() as u64 * DOG_LOOKS)),
+            looks: 0,
+            hung: None,
         })
     }
 
@@ -91,23 +145,21 @@ impl Supervisor {
             if self.is_broken(made) {
                 return false;
             }
-            pause_for(Duration::from_millis(1));
+            self.look();
         };
         let Some(told) = told else { return true };
-        let took = self.clock.now() - self.began;
         while View::of(&self.counters).sessions() < sessions && !self.is_broken(made) {
-            pause_for(Duration::from_millis(1));
+            self.look();
         }
-        self.progress.note(&View::of(&self.counters).resumed(told, took));
+        self.progress.note(&View::of(&self.counters).resumed(told));
         true
     }
 
     /// Looks and tells until the run must end: the market has ended, the time is up, a signal came,
-    /// a stage panicked, the journal failed.
+    /// a stage panicked or hangs, the journal failed.
     pub(super) fn watch(&mut self, made: &Made, end_with_market: bool, span: Option<Span>) {
         loop {
-            pause();
-            self.tell_when_due();
+            self.look();
             let over = span.is_some_and(|span| self.clock.now() - self.began >= span.nanos());
             let ended = end_with_market && made.signs.ended.load(Ordering::Acquire);
             if self.is_broken(made) || over || ended || self.interrupted.load(Ordering::Relaxed) {
@@ -120,13 +172,17 @@ impl Supervisor {
     }
 
     /// Asks for the end and waits until nothing of ours works and nothing is held, `drain` ns at
-    /// most: packages that a strategy keeps, or cannot close, are named.
-    pub(super) fn stop(&mut self, drain: u64) {
+    /// most: packages that a strategy keeps, or cannot close, are named. With a dead thread there
+    /// is nothing to wait for: the gate cancels what it knows of when its own thread ends.
+    pub(super) fn stop(&mut self, made: &Made, drain: u64) {
         let asked = self.clock.now();
         self.stop.store(true, Ordering::Relaxed);
         loop {
-            pause();
-            self.tell_when_due();
+            let broken = self.is_broken(made);
+            if made.panicked() || self.hung.is_some() {
+                return;
+            }
+            self.look();
             let view = View::of(&self.counters);
             let waited = self.clock.now() - asked;
             // The command must have come through before "nothing is open" means anything.
@@ -134,7 +190,7 @@ impl Supervisor {
             if waited > 200_000_000 && open == 0 {
                 return;
             }
-            if waited >= drain {
+            if waited >= if broken { drain.min(BROKEN_DRAIN) } else { drain } {
                 let (orders, packages) = (view.working_orders, view.open_packages);
                 let left =
                     format!("stopped with {orders} orders working, {packages} packages open");
@@ -163,19 +219,62 @@ impl Supervisor {
         }
     }
 
-    /// A stage has panicked or the journal takes nothing more: no order may leave.
-    fn is_broken(&self, made: &Made) -> bool {
+    /// A stage has panicked or hangs, or the journal takes nothing more: no order may leave.
+    fn is_broken(&mut self, made: &Made) -> bool {
         let failed = self.inputs.error().or(self.outputs.error());
-        let broken = made.panicked() || failed.is_some() || made.signs.failed.get().is_some();
+        let begun = made.signs.failed.get().map(|failure| failure.message.clone());
+        let failed = failed.map(ToString::to_string).or(begun);
+        let broken = made.panicked() || failed.is_some() || self.hangs();
+        if broken && !made.kill.swap(true, Ordering::SeqCst) {
+            let why = failed.or(self.hung.as_ref().map(|name| format!("thread {name} hangs")));
+            self.progress.note(&format!("KILL: {}", why.unwrap_or_default()));
+        }
         if broken {
-            made.kill.store(true, Ordering::SeqCst);
+            self.kill.store(true, Ordering::Relaxed);
         }
         broken
     }
 
-    fn tell_when_due(&mut self) {
+    /// Whether a thread ends no round any more; once is enough.
+    fn hangs(&mut self) -> bool {
+        if self.hung.is_none() && self.looks.is_multiple_of(DOG_LOOKS) {
+            let read = self.counters.read();
+            let rounds = read.iter().filter(|row| row.label.name == "rounds");
+            let rounds = rounds.map(|row| (row.label.group.as_str(), row.value));
+            self.hung = self.dog.look(rounds).map(Into::into);
+        }
+        self.hung.is_some()
+    }
+
+    fn look(&mut self) {
+        pause(LOOK);
+        self.looks += 1;
+        self.look_at_disk();
         if self.clock.now() - self.told >= TELL {
             self.tell();
+        }
+    }
+
+    /// Publishes how far the disk is behind, and tells when that begins to matter and when it ends.
+    fn look_at_disk(&mut self) {
+        let now = self.clock.now();
+        let marks = [&self.inputs, &self.outputs].map(|watch| (watch.durable(), watch.written()));
+        let [(inputs_durable, inputs), (outputs_durable, outputs)] = marks;
+        let lag = self.lags[0].look(now, inputs, inputs_durable);
+        let lag = lag.max(self.lags[1].look(now, outputs, outputs_durable));
+        let published = [inputs, inputs_durable, outputs, outputs_durable, lag];
+        let at = &self.journaled;
+        let counters: [&Counter; 5] =
+            [&at.inputs, &at.inputs_durable, &at.outputs, &at.outputs_durable, &at.lag_ns];
+        counters.into_iter().zip(published).for_each(|(counter, value)| counter.set(value));
+        at.lag_ns_max.raise(lag);
+        let behind = self.syncs && lag > self.lag_max;
+        if behind != core::mem::replace(&mut self.behind, behind) {
+            self.progress.note(&if behind {
+                format!("DISK: the journal is {:.1} s behind; a power cut loses that", secs(lag))
+            } else {
+                "disk: the journal is durable again".into()
+            });
         }
     }
 
@@ -193,11 +292,11 @@ impl Supervisor {
     }
 }
 
-fn pause() {
-    pause_for(LOOK);
+fn secs(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
 }
 
 #[expect(clippy::disallowed_methods, reason = "the cold thread waits; nothing decides here")]
-fn pause_for(span: Duration) {
-    std::thread::sleep(span);
+pub(super) fn pause(time: Duration) {
+    std::thread::sleep(time);
 }

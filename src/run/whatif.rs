@@ -8,6 +8,7 @@
 use super::{
     Failure, Files, Plan, lanes,
     replay::{files_of, open},
+    say::println,
     tools::names,
     units::{Counts, Unit, units, words},
 };
@@ -27,7 +28,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     format,
     path::Path,
-    println,
     string::String,
     vec::Vec,
 };

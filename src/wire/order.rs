@@ -253,6 +253,13 @@ named! {
     }
 }
 
+impl OrderStatus {
+    /// Whether an order in this state trades no more.
+    pub fn is_end(self) -> bool {
+        [Self::FILLED, Self::CANCELED, Self::REJECTED, Self::EXPIRED].contains(&self)
+    }
+}
+
 /// A session-level message of the broker; GATE answers it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]

@@ -12,7 +12,7 @@ use super::{
     premium::{Carry, Line},
     rule::Rule,
 };
-use crate::greeks::math::{V, all, exp, ln, one, pdf};
+use crate::greeks::math::{V, all, exp, ln_normal as ln, one, pdf};
 
 const START_STEPS: usize = 5;
 // Relative bump of the volatility for the derivative by it.

@@ -6,9 +6,11 @@ use super::{
 };
 use crate::{
     greeks::{
-        black::Options,
         implied::Terms,
+        lanes::{Lanes, Scalar},
         math::{V, all, exp, ln, ln_ratio, one},
+        options::Options,
+        sets::{Model, Tick},
     },
     wire::market::VolStatus,
 };
@@ -150,22 +152,18 @@ impl Contract {
     /// The European option of the same terms.
     pub fn european(&self) -> Value {
         let options = Options {
-            spot: all(self.spot),
-            strike: all(self.strike),
-            years: all(self.years),
-            r: all(self.r),
-            q: all(self.q),
-            vol: all(self.vol),
+            spot: Scalar(self.spot),
+            strike: Scalar(self.strike),
+            years: Scalar(self.years),
+            r: Scalar(self.r),
+            q: Scalar(self.q),
+            vol: Scalar(self.vol),
         };
-        let pair = options.price();
-        let pick = |call: V, put: V| (if self.call { call } else { put }).to_array()[0];
-        Value {
-            price: pick(pair.call, pair.put),
-            delta: pick(pair.call_delta, pair.put_delta),
-            gamma: pick(pair.gamma, pair.gamma),
-            theta: pick(pair.call_theta, pair.put_theta),
-            vega: pick(pair.vega, pair.vega),
-        }
+        let sign = Scalar(if self.call { 0.0 } else { -0.0 });
+        let side: Tick<Scalar> = options.value(Model::Spot).side(sign);
+        let [price, delta, gamma, theta, vega] =
+            [side.price, side.delta, side.gamma, side.theta, side.vega].map(|x| x.lane(0));
+        Value { price, delta, gamma, theta, vega }
     }
 
     /// The limit as the volatility goes to 0: the best of all times to exercise, known now.

@@ -52,6 +52,11 @@ impl<T: Message> Producer<T> {
         count
     }
 
+    /// Whether nobody will ever read again.
+    pub fn is_abandoned(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+
     /// How often there was no room.
     pub fn full(&self) -> u64 {
         self.full

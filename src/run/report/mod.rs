@@ -142,7 +142,7 @@ fn facts(manifest: &Manifest) -> Vec<(String, String)> {
         Status::Running => "running, or killed",
         Status::Recovering => "starting again after a crash, or killed at that",
         Status::Ended => "ended",
-        Status::Failed => "ended, the journal failed",
+        Status::Failed => "ended by a fault",
     };
     let wall = i64::try_from(manifest.wall).unwrap_or(0);
     let began = jiff::Timestamp::from_nanosecond(i128::from(wall))

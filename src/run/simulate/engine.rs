@@ -86,7 +86,7 @@ impl Engine {
         let mut engine = Engine::assemble(common, base, opened, past)?;
         common.witness.borrow_mut().relive(true);
         if let Some(relive) = relive {
-            engine.relive(relive)?;
+            engine.relive(relive, now)?;
         }
         common.witness.borrow_mut().relive(false);
         engine.begin(now);
@@ -94,11 +94,11 @@ impl Engine {
     }
 
     /// The recorded inputs come again, through the very stages that go on then.
-    fn relive(&mut self, mut relive: Relive) -> Result<(), String> {
+    fn relive(&mut self, mut relive: Relive, now: Timestamp) -> Result<(), String> {
         let signs = Signs::default();
         loop {
             let Engine { intake, desk, stages, .. } = self;
-            let stand = relive.turn(&signs, |event| {
+            let stand = relive.turn(now, &signs, |event| {
                 intake.restore(event);
                 stages.emit(desk, event);
             });

@@ -262,31 +262,40 @@ impl Site {
         self.start_in(&self.run_directory())
     }
 
+    /// The engine's command, behind whatever is to run it.
+    pub fn command(&self, directory: &Path, before: &[String]) -> Command {
+        let this = env::current_exe().unwrap().display().to_string();
+        let words = ["engine_itself", "--exact", "--nocapture", "--test-threads=1"];
+        let words = words.map(String::from);
+        let all: Vec<&String> = before.iter().chain([&this]).chain(&words).collect();
+        let mut command = Command::new(all[0]);
+        command
+            .args(&all[1..])
+            .env("ZOMMA_WHOLE_CONFIG", self.folder.path().join("engine.toml"))
+            .env("ZOMMA_WHOLE_DIR", directory)
+            .env("DATABENTO_API_KEY", KEY);
+        command
+    }
+
     /// Starts the engine with another directory for what it writes.
     pub fn start_in(&self, directory: &Path) -> Engine {
-        self.spawn(directory, &[])
+        begin(self.command(directory, &[]), directory)
     }
 
     /// Starts the engine on the directory of a run that was killed. What it counted is forgotten:
     /// counters are those of the new process.
     pub fn resume(&self) -> Engine {
-        let _ = fs::remove_file(self.run_directory().join(report::COUNTERS));
-        self.spawn(&self.run_directory(), &[("ZOMMA_WHOLE_RESUME", "1")])
+        let directory = self.run_directory();
+        let _ = fs::remove_file(directory.join(report::COUNTERS));
+        let mut command = self.command(&directory, &[]);
+        command.env("ZOMMA_WHOLE_RESUME", "1");
+        begin(command, &directory)
     }
+}
 
-    fn spawn(&self, directory: &Path, more: &[(&str, &str)]) -> Engine {
-        let child = Command::new(env::current_exe().unwrap())
-            .envs(more.iter().copied())
-            .args(["engine_itself", "--exact", "--nocapture", "--test-threads=1"])
-            .env("ZOMMA_WHOLE_CONFIG", self.folder.path().join("engine.toml"))
-            .env("ZOMMA_WHOLE_DIR", directory)
-            .env("DATABENTO_API_KEY", KEY)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Engine { child, directory: directory.into() }
-    }
+fn begin(mut command: Command, directory: &Path) -> Engine {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    Engine { child, directory: directory.into() }
 }
 
 /// In the process that [`Site::start`] has made: what `main` does for `zomma run`.
@@ -312,7 +321,7 @@ pub fn run_if_asked() {
 
 /// The engine's process.
 pub struct Engine {
-    child: Child,
+    pub child: Child,
     pub directory: PathBuf,
 }
 

@@ -1,0 +1,45 @@
+//! A run and an export in; what every file says of them in its footer out.
+
+use crate::options::{Every, Options};
+use parquet::file::metadata::KeyValue;
+use zomma::{chain::Clock, feed::settings::source, journal::Manifest, run::Plan};
+
+/// The facts, as keys and values.
+pub(crate) fn of(manifest: &Manifest, plan: &Plan, options: &Options) -> Vec<KeyValue> {
+    let clock = if plan.universe.clock == Clock::Exchange { "exchange" } else { "receive" };
+    let facts = [
+        ("program", format!("zomma {}", manifest.version)),
+        ("program_hash", hex(&manifest.program)),
+        ("config_hash", hex(&manifest.config_hash)),
+        ("schema_hash", hex(&manifest.schema)),
+        ("cpu", manifest.cpu.clone()),
+        ("session", format!("{:032x}", manifest.epoch)),
+        ("began", manifest.wall.to_string()),
+        ("clock", clock.to_string()),
+        ("sources", sources(plan)),
+        ("from", options.from.to_string()),
+        ("to", options.to.to_string()),
+        ("every", every(options.every)),
+        ("exporter", concat!("zomma-lab ", env!("CARGO_PKG_VERSION")).to_string()),
+    ];
+    facts.map(|(key, value)| KeyValue::new(format!("zomma.{key}"), value)).into()
+}
+
+/// Which session a number in a `source` column is: `1=options,2=underlying`.
+fn sources(plan: &Plan) -> String {
+    let named = plan.sessions.iter().enumerate();
+    let named: Vec<String> =
+        named.map(|(place, session)| format!("{}={}", source(place), session.name)).collect();
+    named.join(",")
+}
+
+fn every(every: Every) -> String {
+    match every {
+        Every::Batch => "batch".into(),
+        Every::Span(nanos) => format!("{nanos} ns"),
+    }
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}

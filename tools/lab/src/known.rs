@@ -1,0 +1,189 @@
+//! The journal's events in; what an export knows at each of them out: the market as the pipeline
+//! saw it, the terms of each contract, the orders that reports are about.
+
+use crate::column::{Day, Name, Stamp};
+use std::{collections::BTreeMap, sync::Arc};
+use zomma::{
+    chain::Chain,
+    run::Plan,
+    wire::{
+        Event, Kind, Price, UNDEF_PRICE,
+        market::{Class, Definition},
+        order::{Cancel, Leg, Order},
+    },
+};
+
+/// What is known after an event.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The market, as the same stages made it that ran.
+    pub(crate) chain: Chain,
+    /// The contracts.
+    pub(crate) contracts: Contracts,
+    /// The orders.
+    pub(crate) orders: Orders,
+    strategies: Vec<Arc<str>>,
+}
+
+impl AsMut<Chain> for Known {
+    fn as_mut(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+}
+
+impl Known {
+    /// Nothing yet, of a run with this plan.
+    pub(crate) fn new(plan: &Plan) -> Known {
+        Known {
+            chain: Chain::new(&plan.universe),
+            contracts: Contracts::default(),
+            orders: Orders::default(),
+            strategies: plan.strategies.names().map(Arc::from).collect(),
+        }
+    }
+
+    /// The chain's time: the exchange's or the receive time, as the run was configured.
+    pub(crate) fn time(&self) -> Option<Stamp> {
+        Stamp::after_zero(self.chain.now)
+    }
+
+    /// What the configuration calls a strategy.
+    pub(crate) fn strategy(&self, index: u16) -> Option<Arc<str>> {
+        self.strategies.get(usize::from(index)).cloned()
+    }
+}
+
+/// An instrument as its definitions have it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contract {
+    /// The latest definition.
+    pub(crate) terms: Definition,
+    /// Session that defined it.
+    pub(crate) source: u16,
+    /// First definition.
+    pub(crate) first_seq: u64,
+    /// Latest definition.
+    pub(crate) last_seq: u64,
+    /// How many definitions.
+    pub(crate) definitions: u32,
+}
+
+/// The parts of a contract's symbol.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Symbol {
+    pub(crate) root: Option<Name>,
+    pub(crate) expiry: Option<Day>,
+    pub(crate) strike: Option<Price>,
+    pub(crate) cp: Option<&'static str>,
+}
+
+/// All instruments by dense index.
+#[derive(Debug, Default)]
+pub(crate) struct Contracts(Vec<Option<Contract>>);
+
+impl Contracts {
+    /// Takes definitions; passes over the rest.
+    pub(crate) fn on_input(&mut self, event: &Event) {
+        if event.kind != Kind::DEFINITION {
+            return;
+        }
+        let at = event.instrument as usize;
+        // Indices are dense: a wild one is a damaged definition, not a table of gigabytes.
+        if at >= zomma::feed::registry::INSTRUMENTS_MAX {
+            return;
+        }
+        if self.0.len() <= at {
+            self.0.resize(at + 1, None);
+        }
+        let before = self.0[at];
+        self.0[at] = Some(Contract {
+            terms: *event.body(),
+            source: event.source,
+            first_seq: before.map_or(event.seq, |contract| contract.first_seq),
+            last_seq: event.seq,
+            definitions: before.map_or(0, |contract| contract.definitions) + 1,
+        });
+    }
+
+    /// The parts of an instrument's symbol; none of one that nobody defined.
+    pub(crate) fn symbol(&self, index: u32) -> Symbol {
+        let found = self.0.get(index as usize).and_then(Option::as_ref);
+        found.map_or_else(Symbol::default, Contract::symbol)
+    }
+
+    /// All that were defined, with their indices.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Contract)> {
+        let numbered = self.0.iter().enumerate();
+        numbered.filter_map(|(index, found)| Some((index as u32, found.as_ref()?)))
+    }
+}
+
+impl Contract {
+    /// The parts of its symbol.
+    pub(crate) fn symbol(&self) -> Symbol {
+        let Definition { root, expiration, strike, class, .. } = self.terms;
+        Symbol {
+            root: Some(Name(root)),
+            expiry: Day::of(expiration),
+            strike: (strike.0 != UNDEF_PRICE).then_some(strike),
+            cp: match class {
+                Class::CALL => Some("C"),
+                Class::PUT => Some("P"),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// One leg of an order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) instrument: u32,
+    pub(crate) side: i8,
+    pub(crate) price: Price,
+}
+
+/// An order as it was approved.
+#[derive(Clone, Debug)]
+pub(crate) struct Approved {
+    pub(crate) head: Order,
+    pub(crate) legs: Vec<Part>,
+}
+
+/// The approved orders by number, and what cancels mean.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    orders: BTreeMap<u64, Approved>,
+    cancels: BTreeMap<u64, u64>,
+}
+
+impl Orders {
+    /// Takes orders, legs and cancels; passes over the rest.
+    pub(crate) fn on_output(&mut self, event: &Event) {
+        match event.kind {
+            Kind::ORDER => {
+                let head = *event.body::<Order>();
+                let legs = Vec::with_capacity(head.legs.into());
+                self.orders.insert(head.id, Approved { head, legs });
+            }
+            Kind::ORDER_LEG => {
+                let Leg { order, price, side, .. } = *event.body::<Leg>();
+                let part = Part { instrument: event.instrument, side, price };
+                if let Some(approved) = self.orders.get_mut(&order) {
+                    approved.legs.push(part);
+                }
+            }
+            Kind::CANCEL => {
+                let cancel = event.body::<Cancel>();
+                self.cancels.insert(cancel.id, cancel.order);
+            }
+            _ => {}
+        }
+    }
+
+    /// The order that a number means: its own, or the one that a cancel is for.
+    pub(crate) fn target(&self, id: u64) -> Option<&Approved> {
+        let id = self.cancels.get(&id).unwrap_or(&id);
+        self.orders.get(id)
+    }
+}

@@ -1,0 +1,92 @@
+//! Arguments in; files, a listing and an exit code out. 0 done, 1 the thing checked does not hold,
+//! 2 unusable input or usage, 3 the environment.
+
+use lexopt::prelude::*;
+use std::process::ExitCode;
+use zomma::run::{Failure, host};
+use zomma_lab::{
+    export::{Exported, export},
+    group::GROUPS,
+    options::Options,
+    progress::Progress,
+};
+
+const HELP: &str = "\
+zomma-lab: what is done with runs afterwards
+
+  zomma-lab export DIR --out FOLDER [--from TIME] [--to TIME] [--only GROUP,…]
+            [--every 1m|batch] [--expiry DAY,…] [--overwrite]
+      writes a run's journal as Parquet files
+  zomma-lab columns [--markdown]
+      lists files and columns with type, unit and meaning
+
+  TIME    of the chain, such as 2015-12-24T15:30:00Z
+  GROUP   events, chain, decisions, orders, fills
+  --every  when the chain is written: each minute where nothing is said
+";
+
+fn main() -> ExitCode {
+    match host::check_cpu().and_then(|()| dispatch()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.message.lines().for_each(|line| eprintln!("zomma-lab: {line}"));
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch() -> Result<(), Failure> {
+    let mut parser = lexopt::Parser::from_env();
+    let typed = |e: String| Failure::input(format!("{e}; see `zomma-lab help`"));
+    let name = match parser.next().map_err(|e| typed(e.to_string()))? {
+        Some(Value(name)) => name.to_string_lossy().into_owned(),
+        Some(Long("version") | Short('V')) => "version".into(),
+        _ => "help".into(),
+    };
+    match name.as_str() {
+        "help" => print!("{HELP}"),
+        "version" => println!("zomma-lab {}", env!("CARGO_PKG_VERSION")),
+        "columns" => columns(&mut parser).map_err(|e| typed(e.to_string()))?,
+        "export" => run(&Options::parse(&mut parser).map_err(typed)?)?,
+        _ => return Err(typed(format!("no command {name:?}"))),
+    }
+    Ok(())
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
+    let mut progress = Progress::of(&options.directory);
+    let exported = export(options, &mut progress);
+    let seconds = progress.end().as_secs_f64();
+    let Exported { files, inputs, outputs, notes } = exported?;
+    for file in &files {
+        println!("{:>12} rows {:>12} bytes  {}", file.rows, file.bytes, file.path.display());
+    }
+    let rows: u64 = files.iter().map(|file| file.rows).sum();
+    println!(
+        "{inputs} inputs and {outputs} outputs as {rows} rows in {seconds:.2} s: {:.2} M rows/s",
+        rows as f64 / seconds / 1e6
+    );
+    notes.iter().for_each(|note| eprintln!("zomma-lab: note: {note}"));
+    Ok(())
+}
+
+fn columns(parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
+    let mut markdown = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("markdown") => markdown = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    for table in GROUPS.iter().flat_map(|group| (group.tables)()) {
+        if markdown {
+            println!("{}", table.markdown());
+            continue;
+        }
+        println!("{}.parquet: {}", table.file, table.about);
+        for [name, of, unit, about] in table.columns() {
+            println!("  {name:<22} {of:<28} {unit:<14} {about}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! An export in; what another implementation of the format reads of it out: pyarrow, in the Python
+//! that `ZOMMA_PYARROW_PYTHON` names.
+
+use crate::files::exported;
+use std::process::Command;
+
+#[test]
+fn pyarrow_reads_the_same_sums() {
+    let Some(python) = std::env::var_os("ZOMMA_PYARROW_PYTHON") else {
+        println!("skipped: no pyarrow; set ZOMMA_PYARROW_PYTHON to a Python that has it");
+        return;
+    };
+    let Some(export) = exported(|_| ()) else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/read_back.py");
+    let done = Command::new(python).arg(script).arg(export.folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    for line in [
+        "options 2192",
+        "option quotes 275552 of size sum 11657931",
+        "underlying quotes 260",
+        "trades 958 of volume 7471",
+        "open interest 179502",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+}
