@@ -194,7 +194,7 @@ impl Book {
             Kind::RUN => self.begin(event.body()),
             Kind::REPORT => drop(self.report(event.body())),
             Kind::SESSION => self.session(event),
-            Kind::STATUS | Kind::COMMAND => self.venue.apply(event),
+            Kind::STATUS | Kind::COMMAND | Kind::CLOCK => self.venue.apply(event),
             _ => {}
         }
     }

@@ -143,13 +143,13 @@ impl<T, F: Fn(&T) -> &Event> Outputs<T, F> {
                         self.writer.append(event).is_ok()
                     });
             }
-            // What is derived from the last input has its number too, and comes before it.
-            let last = event.kind.is_input() && event.seq >= recorded.told.inputs;
-            if last && !recorded.has_failed() {
+            // What stages derive from the last input comes before it and carries its number.
+            let is_last = event.kind.is_input() && event.seq >= recorded.told.inputs;
+            if is_last && !recorded.has_failed() {
                 recorded.finish();
             }
             let failed = recorded.has_failed();
-            if last && !failed {
+            if is_last && !failed {
                 self.recorded = None;
             }
             !failed

@@ -4,6 +4,7 @@
 use crate::common::{KEY, Market, serve, settings};
 use std::{
     env, fs,
+    io::Read,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -335,8 +336,12 @@ impl Engine {
     pub fn until(&mut self, what: &str, wanted: impl Fn(&Engine) -> bool) {
         let began = Instant::now();
         while !wanted(self) {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "ended ({ended:?}) before: {what}");
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                let mut said = String::new();
+                let told =
+                    self.child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+                panic!("ended ({ended:?}) before: {what}; it said ({told:?}): {said}");
+            }
             assert!(began.elapsed() < Duration::from_secs(100), "waited in vain for: {what}");
             std::thread::sleep(Duration::from_millis(5));
         }
