@@ -54,6 +54,20 @@ const COMMANDS: &[Command] = &[
         },
     },
     Command {
+        name: "price",
+        arguments: "[--in FILE.csv] [--out FILE.csv]",
+        about: "prices a file of options (id,model,cp,S,K,T,r,q,sigma) with all Greeks; `-` or \
+                nothing is standard input or output",
+        run: |a| run::price::price(a.input.as_deref(), a.output.as_deref()),
+    },
+    Command {
+        name: "iv",
+        arguments: "[--in FILE.csv] [--out FILE.csv]",
+        about: "implied volatilities of a file of prices (id,model,cp,S,K,T,r,q,price), or why \
+                there is none",
+        run: |a| run::price::iv(a.input.as_deref(), a.output.as_deref()),
+    },
+    Command {
         name: "report",
         arguments: "DIR [--html F] [--json F]",
         about: "prints the latency report of a run",
@@ -87,6 +101,8 @@ struct Arguments {
     positional: Vec<std::ffi::OsString>,
     config: Option<PathBuf>,
     dir: Option<PathBuf>,
+    input: Option<PathBuf>,
+    output: Option<PathBuf>,
     html: Option<PathBuf>,
     json: Option<PathBuf>,
     sets: Vec<String>,
@@ -122,6 +138,8 @@ impl Arguments {
                 Long("verify") => replay.verify = true,
                 Long("config") => found.config = Some(parser.value()?.into()),
                 Long("dir") => found.dir = Some(parser.value()?.into()),
+                Long("in") => found.input = Some(parser.value()?.into()),
+                Long("out") => found.output = Some(parser.value()?.into()),
                 Long("html") => found.html = Some(parser.value()?.into()),
                 Long("json") => found.json = Some(parser.value()?.into()),
                 Long("set") => found.sets.push(parser.value()?.string()?),

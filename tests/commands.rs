@@ -198,7 +198,7 @@ fn help_names_every_command_and_keys_every_section() {
         String::from_utf8(output.stdout).unwrap()
     };
     let help = said(&["help"]);
-    for command in ["run", "check", "replay", "report", "journal"] {
+    for command in ["run", "check", "replay", "price", "iv", "report", "journal"] {
         assert!(help.contains(&format!("zomma {command} ")), "{help}");
     }
     assert_eq!(said(&[]), help);

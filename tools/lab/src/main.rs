@@ -2,25 +2,24 @@
 //! 2 unusable input or usage, 3 the environment.
 
 use lexopt::prelude::*;
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 use zomma::run::{Failure, host};
 use zomma_lab::{
     export::{Exported, export},
     group::GROUPS,
     options::Options,
-    progress::Progress,
 };
 
 const HELP: &str = "\
 zomma-lab: what is done with runs afterwards
 
-  zomma-lab export DIR --out FOLDER [--from TIME] [--to TIME] [--only GROUP,…]
+  zomma-lab export DIR --out FOLDER [--from N|TIME] [--to N|TIME] [--only GROUP,…]
             [--every 1m|batch] [--expiry DAY,…] [--overwrite]
       writes a run's journal as Parquet files
   zomma-lab columns [--markdown]
       lists files and columns with type, unit and meaning
 
-  TIME    of the chain, such as 2015-12-24T15:30:00Z
+  TIME    when an input was received, UTC: 2015-12-24T15:30:00Z, or 15:30
   GROUP   events, chain, decisions, orders, fills
   --every  when the chain is written: each minute where nothing is said
 ";
@@ -54,10 +53,9 @@ fn dispatch() -> Result<(), Failure> {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let mut progress = Progress::of(&options.directory);
-    let exported = export(options, &mut progress);
-    let seconds = progress.end().as_secs_f64();
-    let Exported { files, inputs, outputs, notes } = exported?;
+    let began = Instant::now();
+    let Exported { files, inputs, outputs, notes } = export(options)?;
+    let seconds = began.elapsed().as_secs_f64();
     for file in &files {
         println!("{:>12} rows {:>12} bytes  {}", file.rows, file.bytes, file.path.display());
     }
