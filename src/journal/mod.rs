@@ -59,6 +59,11 @@ mod tee;
 mod v1;
 mod writer;
 
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod powercut;
+
 pub use bar::Bar;
 pub use between::{Between, Mark};
 pub use compare::{Compare, Difference, Verdict, stage_of};

@@ -103,7 +103,10 @@ impl Segment {
 
     /// Waits until these bytes are on the disk.
     pub(super) fn sync(&self, from: usize, to: usize) -> Result<(), Error> {
-        self.map.sync(from, to).map_err(Error::system("bring records to the disk", &self.path))
+        self.map.sync(from, to).map_err(Error::system("bring records to the disk", &self.path))?;
+        #[cfg(test)]
+        super::powercut::on_sync(&self.path, from..to);
+        Ok(())
     }
 
     /// Writes the seal, on the disk where `durable`. The writer is past this segment.

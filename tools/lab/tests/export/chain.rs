@@ -55,7 +55,8 @@ fn wide<T: ArrowPrimitiveType<Native: Into<V>>, V>(file: &Columns, name: &str) -
 impl Rows {
     fn of(file: &Columns) -> Rows {
         let all = |values: Vec<Option<u64>>| values.into_iter().map(Option::unwrap).collect();
-        let doubles = ["bid", "ask", "last", "iv", "forward", "discount", "years", "spot"];
+        let doubles =
+            ["bid", "ask", "last", "iv", "forward", "discount", "years", "vol_years", "spot"];
         let singles = ["price", "delta", "gamma", "theta", "vega"];
         let doubles = doubles.map(|name| (name, wide::<Float64Type, f64>(file, name)));
         let singles = singles.map(|name| (name, wide::<Float32Type, f64>(file, name)));
@@ -106,6 +107,7 @@ impl Rows {
             ("forward", Some(expiry.forward)),
             ("discount", Some(expiry.discount)),
             ("years", Some(expiry.years)),
+            ("vol_years", Some(expiry.vol_years)),
             ("spot", Some(chain.spot(terms.root))),
         ] {
             let wanted = wanted.filter(|value: &f64| !value.is_nan());
