@@ -1,4 +1,4 @@
-//! The market, the broker and the engine moved by one step: bytes carried, cut and lost between them.
+//! One step of market, broker and engine: bytes carried, cut and lost between them.
 
 use super::{
     intake::{BROKER, MARKET, State},

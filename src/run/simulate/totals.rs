@@ -100,7 +100,8 @@ impl fmt::Display for Totals {
         writeln!(
             f,
             "{} runs, {} inputs, {} outputs: {} orders approved, {} refused, {} at the venue, {} \
-             leg fills, {} halts, {} restarts, {} inquiries, {} messages resent, {} unsent; digest {:016x}",
+             leg fills, {} halts, {} restarts, \
+             {} inquiries, {} messages resent, {} unsent; digest {:016x}",
             self.runs,
             self.inputs,
             self.outputs,
