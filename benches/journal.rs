@@ -3,6 +3,7 @@
 //!
 //! Batches: ns per record over 1,000 appends at a time. Paced: each append on its own, one every
 //! microsecond, over segment rolls, with what the clock and the host add beside it (`nothing`).
+//! Last, what the strict policy makes an order wait, beside what the interval would.
 #![allow(missing_docs, clippy::disallowed_methods)]
 
 use hdrhistogram::Histogram;
@@ -23,6 +24,7 @@ use zomma::{
 const BATCH: u64 = 1_000;
 const BATCHES: u64 = 4_000;
 const PACED: u64 = 2_000_000;
+const ORDERS: u64 = 100;
 /// 64 MiB: more than any cache, as a segment is.
 const WORDS: usize = 8 << 20;
 
@@ -101,9 +103,14 @@ fn journal(directory: &Path, sync: Sync, measure: impl FnOnce(&mut dyn FnMut(&Ev
     println!("    {} records, {} waits, error {error:?}", watch.written(), watch.waits());
 }
 
+/// Memory that is present; nobody reads it, but the compiler must not know.
+fn memory() -> Vec<AtomicU64> {
+    black_box((0..WORDS).map(|_| AtomicU64::new(1)).collect())
+}
+
 /// The floor: 64 bytes into memory that is present.
 fn copy() -> impl FnMut(&Event) {
-    let mut memory = vec![1u8; WORDS * 8];
+    let mut memory = black_box(vec![1u8; WORDS * 8]);
     let mut at = 0;
     move |event| {
         memory[at..at + 64].copy_from_slice(event.bytes());
@@ -113,7 +120,7 @@ fn copy() -> impl FnMut(&Event) {
 
 /// What the checksum costs: everything else of an append.
 fn commit_only() -> impl FnMut(&Event) {
-    let memory: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(1)).collect();
+    let memory = memory();
     let (mut at, mut number) = (0, 0);
     move |event| {
         number += 1;
@@ -124,6 +131,58 @@ fn commit_only() -> impl FnMut(&Event) {
         slot[0].store(1 << 16 | 80, Ordering::Release);
         at = if at + 20 > WORDS { 0 } else { at + 10 };
     }
+}
+
+/// The same, with a checksum of a library over the content, chained by its seed.
+fn with_checksum(sum: impl Fn(u32, &[u8]) -> u32) -> impl FnMut(&Event) {
+    let memory = memory();
+    let (mut at, mut number, mut chain) = (0, 0u64, 1);
+    move |event| {
+        number += 1;
+        let words: [u64; 8] = bytemuck::must_cast(*event);
+        chain = sum(sum(chain, &number.to_le_bytes()), event.bytes());
+        let slot = &memory[at..at + 10];
+        slot[1].store(number, Ordering::Relaxed);
+        slot[2..].iter().zip(words).for_each(|(to, word)| to.store(word, Ordering::Relaxed));
+        slot[0].store(1 << 16 | 80 | u64::from(chain) << 32, Ordering::Release);
+        at = if at + 20 > WORDS { 0 } else { at + 10 };
+    }
+}
+
+fn crc32fast(seed: u32, bytes: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new_with_initial(seed);
+    sum.update(bytes);
+    sum.finalize()
+}
+
+/// From the append of an output to the moment at which it may leave: it and its cause are on the
+/// disk. One order every 20 ms among an input every 10 microseconds.
+fn order_delay(name: &str, directory: &Path, sync: Sync) {
+    let Opened { journal, mut inputs, mut outputs } = create(directory, sync);
+    let (clock, mut event) = (quanta::Clock::new(), event());
+    let mut micros = Histogram::<u64>::new_with_bounds(1, 1 << 36, 3).unwrap();
+    let (seen_in, seen_out) = (inputs.watch(), outputs.watch());
+    let mut due = clock.raw();
+    for order in 1..=ORDERS {
+        for _ in 0..2_000 {
+            while clock.delta_as_nanos(due, clock.raw()) < 10_000 {}
+            due = clock.raw();
+            event.seq += 1;
+            let _ = inputs.append(&event);
+        }
+        let start = clock.raw();
+        let _ = outputs.append(&event);
+        while seen_in.durable() < seen_in.written() || seen_out.durable() < order {
+            if journal.error().is_some() {
+                return println!("{name}: {:?}", journal.error());
+            }
+            std::thread::yield_now();
+        }
+        micros.record(clock.delta_as_nanos(start, clock.raw()) / 1_000).unwrap();
+        due = clock.raw();
+    }
+    let at = |q| micros.value_at_quantile(q) as f64 / 1e3;
+    println!("{name:<44} {:>9.2} {:>9.2} {:>9.2}", at(0.5), at(0.99), at(1.0));
 }
 
 fn verify(directory: &Path) {
@@ -188,6 +247,8 @@ fn main() {
     println!("in batches of {BATCH}, ns per record {:>15} {:>9} {:>9}", "p50", "p99", "worst");
     batches("copy of 64 bytes", BATCHES, copy());
     batches("copy and commit word, no checksum", BATCHES, commit_only());
+    batches("and the crate crc32c", BATCHES / 4, with_checksum(crc32c::crc32c_append));
+    batches("and the crate crc32fast", BATCHES / 4, with_checksum(crc32fast));
     journal(&path("a"), Sync::None, |append| batches("journal, sync none", BATCHES, append));
     journal(&path("b"), Sync::Interval, |append| {
         batches("journal, sync every 50 ms", BATCHES, append);
@@ -204,6 +265,10 @@ fn main() {
     paced("copy of 64 bytes", copy());
     journal(&path("e"), Sync::None, |append| paced("journal, sync none", append));
     journal(&path("f"), Sync::Interval, |append| paced("journal, sync every 50 ms", append));
+    println!();
+    println!("an order's wait for the disk, ms {:>20} {:>9} {:>9}", "p50", "p99", "worst");
+    order_delay("journal, sync every 50 ms", &path("g"), Sync::Interval);
+    order_delay("journal, strict", &path("h"), Sync::Strict);
     println!();
     verify(&path("a"));
     let (inputs, run) = (Stream::Inputs, path("a"));

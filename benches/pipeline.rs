@@ -167,7 +167,7 @@ fn main() -> Outcome<()> {
     for (name, depth) in [("… journal", 0), ("… chain", 1), ("… Greeks", 2)] {
         let opened = journal(&folder.path().join(depth.to_string()))?;
         let (inputs, watch) =
-            (Inputs(opened.inputs), opened.journal.watch(journal::Stream::Inputs).clone());
+            (Inputs::new(opened.inputs, 0), opened.journal.watch(journal::Stream::Inputs).clone());
         let mut chain = chain();
         match depth {
             0 => measure(name, &data, &mut chain, Then(inputs, Sink)),

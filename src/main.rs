@@ -23,9 +23,11 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "run",
-        arguments: "--config F [--dir DIR] [--for 60s] [--set section.key=value]…",
-        about: "runs the engine until the market ends, the time is up, or it is told to stop",
-        run: |a| run::live::run(&a.config()?, a.dir.as_deref(), a.span),
+        arguments: "--config F [--dir DIR] [--resume [--force]] [--for 60s] \
+            [--set section.key=value]…",
+        about: "runs the engine until the market ends, the time is up, or it is told to stop; \
+            --resume takes up the run in DIR again, --force with another program or configuration",
+        run: |a| run::live::run(&a.config()?, a.request()?),
     },
     Command {
         name: "check",
@@ -50,6 +52,20 @@ const COMMANDS: &[Command] = &[
             let case = run::simulate::Case { keep: a.dir.clone(), ..a.case.clone() };
             run::simulate::command(&case, a.runs.unwrap_or(1))
         },
+    },
+    Command {
+        name: "price",
+        arguments: "[--in FILE.csv] [--out FILE.csv]",
+        about: "prices a file of options (id,model,cp,S,K,T,r,q,sigma) with all Greeks; `-` or \
+                nothing is standard input or output",
+        run: |a| run::price::price(a.input.as_deref(), a.output.as_deref()),
+    },
+    Command {
+        name: "iv",
+        arguments: "[--in FILE.csv] [--out FILE.csv]",
+        about: "implied volatilities of a file of prices (id,model,cp,S,K,T,r,q,price), or why \
+                there is none",
+        run: |a| run::price::iv(a.input.as_deref(), a.output.as_deref()),
     },
     Command {
         name: "report",
@@ -85,6 +101,8 @@ struct Arguments {
     positional: Vec<std::ffi::OsString>,
     config: Option<PathBuf>,
     dir: Option<PathBuf>,
+    input: Option<PathBuf>,
+    output: Option<PathBuf>,
     html: Option<PathBuf>,
     json: Option<PathBuf>,
     sets: Vec<String>,
@@ -92,6 +110,7 @@ struct Arguments {
     case: run::simulate::Case,
     runs: Option<u64>,
     keys: bool,
+    resume: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
 }
@@ -119,6 +138,8 @@ impl Arguments {
                 Long("verify") => replay.verify = true,
                 Long("config") => found.config = Some(parser.value()?.into()),
                 Long("dir") => found.dir = Some(parser.value()?.into()),
+                Long("in") => found.input = Some(parser.value()?.into()),
+                Long("out") => found.output = Some(parser.value()?.into()),
                 Long("html") => found.html = Some(parser.value()?.into()),
                 Long("json") => found.json = Some(parser.value()?.into()),
                 Long("set") => found.sets.push(parser.value()?.string()?),
@@ -132,6 +153,7 @@ impl Arguments {
                 Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
+                Long("resume") => found.resume = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),
             }
@@ -142,6 +164,14 @@ impl Arguments {
     fn config(&self) -> Result<run::Files, Failure> {
         let path = self.config.as_ref().ok_or_else(|| Failure::input("--config F is missing"))?;
         Ok(run::Files::gather(path, &self.sets)?)
+    }
+
+    fn request(&self) -> Result<run::live::Request<'_>, Failure> {
+        if self.resume && self.dir.is_none() {
+            return Err(Failure::input("--resume: name the run's directory with --dir DIR"));
+        }
+        let (directory, force) = (self.dir.as_deref(), self.wanted.force);
+        Ok(run::live::Request { directory, span: self.span, resume: self.resume, force })
     }
 
     fn replay(&self) -> Result<run::replay::Request, Failure> {

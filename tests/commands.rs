@@ -198,7 +198,7 @@ fn help_names_every_command_and_keys_every_section() {
         String::from_utf8(output.stdout).unwrap()
     };
     let help = said(&["help"]);
-    for command in ["run", "check", "replay", "report", "journal"] {
+    for command in ["run", "check", "replay", "price", "iv", "report", "journal"] {
         assert!(help.contains(&format!("zomma {command} ")), "{help}");
     }
     assert_eq!(said(&[]), help);
@@ -254,6 +254,37 @@ fn a_venue_that_is_not_there_does_not_hang_the_run() {
 }
 
 /// A disk without room for the first segments: the start is refused and says what is missing.
+/// A directory is taken up again only on request, and only by what wrote it.
+#[test]
+fn a_run_is_taken_up_again_on_request_and_by_the_same_configuration() {
+    let folder = Folder::new();
+    let run = |more: &[&str]| {
+        let first = ["run", "--config", "engine.toml", "--dir", "d", "--for", "200ms"];
+        folder.zomma(&[&first, more].concat()).output().unwrap()
+    };
+    assert_says(
+        &folder.zomma(&["run", "--config", "engine.toml", "--resume"]).output().unwrap(),
+        2,
+        &["--dir"],
+    );
+    assert_eq!(run(&["--resume"]).status.code(), Some(2), "there is nothing yet");
+    assert_eq!(run(&[]).status.code(), Some(0));
+    assert_says(&run(&[]), 3, &["--resume"]);
+    let other = ["--resume", "--set", "run.drain=1ms"];
+    assert_says(&run(&other), 2, &["configuration", "--force"]);
+    let again = run(&["--resume"]);
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(said.contains("0 orders in doubt"), "{said}");
+    let replay = |more: &[&str]| {
+        let output = folder.zomma(&[&["replay", "d", "--verify"], more].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    replay(&[]);
+    assert_eq!(run(&[&other[..], &["--force"]].concat()).status.code(), Some(0));
+    replay(&["--force"]);
+}
+
 #[test]
 fn a_full_disk_refuses_the_start() {
     let folder = Folder::new();

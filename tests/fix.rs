@@ -278,3 +278,38 @@ fn strangers_and_early_talkers_are_refused() {
     assert!(!is_up(&refused));
     assert_eq!(rig.decoder.next_in(), 1);
 }
+
+/// A number is kept only once its events were journaled; and where the store is newer than the
+/// journal, what the journal proves counts: the rest comes again.
+#[test]
+fn a_number_counts_as_received_only_behind_its_journal() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("session");
+    let open = || {
+        let (inbound, _) = store::open(&path, "US", "THEM", false).unwrap();
+        FixDecoder::new("US", "THEM", inbound)
+    };
+    let mut events = Vec::new();
+    {
+        let mut decoder = open();
+        let mut bytes = session(1, "A", "98=0|108=10|");
+        (2..=300).for_each(|seq| bytes.extend(session(seq, "0", "")));
+        decoder.decode(&bytes, &mut |event| events.push(event));
+        assert_eq!(decoder.next_in(), 301);
+    }
+    assert_eq!(open().next_in(), 1, "nothing was committed");
+    {
+        let mut decoder = open();
+        decoder.decode(&session(1, "A", "98=0|108=10|"), &mut drop);
+        for seq in 2..=300 {
+            decoder.decode(&session(seq, "0", ""), &mut drop);
+        }
+        decoder.commit();
+    }
+    assert_eq!(open().next_in(), 301);
+    for (kept, wanted) in [(events.len(), 258), (200, 2), (1, 301)] {
+        let mut decoder = open();
+        events[..kept].iter().for_each(|event| decoder.restore(event));
+        assert_eq!(decoder.next_in(), wanted, "{kept} events kept");
+    }
+}

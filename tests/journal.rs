@@ -267,7 +267,7 @@ fn the_stages_journal_what_passes_before_it_is_passed_on() {
         passed.push((event.kind, inputs.written(), outputs.written()));
     });
     let outputs_stage = Outputs::new(opened.outputs, |event: &Event| event);
-    let mut stages = Then(Inputs(opened.inputs), Then(outputs_stage, end));
+    let mut stages = Then(Inputs::new(opened.inputs, 0), Then(outputs_stage, end));
     [event(1), output(1), event(2)].iter().for_each(|event| stages.emit(&mut (), event));
     drop(stages);
     assert_eq!(passed, [(Kind::QUOTE, 1, 0), (Kind::ORDER_LEG, 2, 1), (Kind::QUOTE, 3, 1)]);

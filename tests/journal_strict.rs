@@ -33,8 +33,10 @@ fn nothing_overtakes_and_no_output_passes_before_it_and_its_cause_are_on_the_dis
     let watches = [inputs.watch(), outputs.watch()];
     let passed = Passed::default();
     let hold = Hold::new(Some(watches.clone()), end(&passed, watches.clone()));
-    let mut stages =
-        Then(Inputs(inputs), Then(Outputs::new(outputs, itself as fn(&Event) -> &Event), hold));
+    let mut stages = Then(
+        Inputs::new(inputs, 0),
+        Then(Outputs::new(outputs, itself as fn(&Event) -> &Event), hold),
+    );
     let mut sent = Vec::new();
     for number in 1..=2_000 {
         stages.emit(&mut (), &event(number));

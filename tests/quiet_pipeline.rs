@@ -219,7 +219,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
         let outward = Then(Outputs::new(outputs, view), &mut exit);
         let rear = Then(Decide::new(set.clone()), Then(Risk::new(limits), outward));
         let front = Then(Track, Then(Revalue::new(&universe()), rear));
-        let mut stages = Then(Inputs(inputs), front);
+        let mut stages = Then(Inputs::new(inputs, 0), front);
         let before = seal::requests().after_seal;
         for event in &stream {
             round += usize::from(event.kind == Kind::TIMER);

@@ -503,6 +503,57 @@ proptest! {
     }
 }
 
+/// A RUN in the middle: numbers go on above all others, what is live is in doubt, and only an
+/// answer that agrees with the fills that are known settles it.
+#[test]
+fn after_a_restart_an_order_is_in_doubt_until_the_broker_agrees() {
+    let floor = Floor::new(Set::default(), "");
+    let (_, mut desk) = small(&floor.desk.chain);
+    let book = &mut desk.book;
+    let enter = |book: &mut Book| {
+        let id = book.number();
+        let mut legs = [OrderLeg::default(); LEGS_MAX];
+        legs[0] =
+            OrderLeg { instrument: 1, ratio: 1, side: 1, multiplier: 100, price: 5, filled: 0 };
+        let (limit, purpose) = (Price(5), Purpose::ENTRY);
+        let head = Order { id, limit, quantity: 4, strategy: 0, legs: 1, purpose, package: id };
+        assert!(book.register(&Sheet { head, legs, loss: 0, expiry: 0, sent: 0 }));
+        id
+    };
+    let [lost, half, done, late] = [(); 4].map(|()| enter(book));
+    book.report(&fill(half, 0, 2, 5, 1));
+    book.report(&fill(late, 0, 1, 5, 2));
+    book.report(&fill(done, 0, 4, 5, 3));
+    book.apply(&Event::new(Kind::RUN, u32::MAX, [2u64, 0, 0, 0]));
+    assert_eq!((book.in_doubt(), book.venue.broker_up, book.may_ask()), (3, false, false));
+    book.venue.broker_up = true;
+    let status = |order, status, quantity| Report {
+        status,
+        quantity,
+        event: ReportKind::STATUS,
+        ..fill(order, Report::WHOLE, 0, 5, 9)
+    };
+    // Unknown, and nothing was filled: it never arrived.
+    book.report(&status(lost, OrderStatus::REJECTED, 0));
+    assert_eq!((book.order(lost).unwrap().state, book.in_doubt()), (State::Rejected, 2));
+    // More was filled than is known here: asked again, until the fill has come.
+    for said in [OrderStatus::PARTIAL, OrderStatus::CANCELED, OrderStatus::FILLED] {
+        book.report(&status(half, said, 3));
+        assert_eq!((book.order(half).unwrap().state, book.in_doubt()), (State::Working, 2));
+    }
+    book.report(&fill(half, 0, 1, 5, 4));
+    book.report(&fill(half, 0, 1, 5, 4));
+    assert!(!book.may_ask(), "a fill is no answer");
+    book.report(&status(half, OrderStatus::CANCELED, 3));
+    assert_eq!((book.order(half).unwrap().state, book.in_doubt()), (State::Canceled, 1));
+    // The broker denies what it has filled: trading must halt.
+    assert_eq!(book.tally.unreconciled, 0);
+    book.report(&status(late, OrderStatus::REJECTED, 0));
+    assert_eq!((book.in_doubt(), book.tally.unreconciled, book.may_ask()), (0, 1, true));
+    assert!(book.number() > late);
+    assert_eq!((book.position(1).line.held, book.tally.duplicates), (2 + 1 + 1 + 4, 1));
+}
+
 #[test]
 fn the_floor_opens_on_time() {
     let floor = Floor::new(Set::default(), "");

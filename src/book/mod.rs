@@ -9,6 +9,9 @@
 //! first, once their order has ended. Contracts that the broker says were traded are ours, whatever
 //! we thought of the order: late fills, fills after a cancel and overfills all count. What cannot
 //! be attributed is counted in [`Tally`], and RISK halts on it.
+//!
+//! A RUN in the middle of the stream means that the process had ended: what was live then is in
+//! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
 mod line;
 mod money;
@@ -138,6 +141,9 @@ pub struct Book {
     pub fee: Money,
     /// Contracts traded in the session.
     pub traded: u64,
+    /// Sessions of the run so far: 1 more than the times that it was taken up again.
+    pub sessions: u64,
+    doubts: u32,
     base: u64,
     given: u64,
     orders: Vec<Order>,
@@ -166,6 +172,8 @@ impl Book {
             capital: from_currency(account.capital),
             fee: from_currency(account.fee_per_contract),
             traded: 0,
+            sessions: 0,
+            doubts: 0,
             base: 0,
             given: 0,
             orders: vec![Order::EMPTY; orders],
@@ -183,29 +191,87 @@ impl Book {
     #[inline]
     pub fn apply(&mut self, event: &Event) {
         match event.kind {
-            Kind::RUN => self.base = event.body::<control::Run>().order_base,
+            Kind::RUN => self.begin(event.body()),
             Kind::REPORT => drop(self.report(event.body())),
             Kind::SESSION => self.session(event),
-            Kind::STATUS | Kind::COMMAND => self.venue.apply(event),
+            Kind::STATUS | Kind::COMMAND | Kind::CLOCK => self.venue.apply(event),
             _ => {}
         }
     }
 
-    /// A session that was down may have swallowed cancels: they may be sent again.
-    fn session(&mut self, event: &Event) {
-        self.venue.apply(event);
-        if self.venue.broker_up {
-            return;
-        }
+    /// A session of the run begins. Numbers go on above all that were given before, and what was
+    /// live may have become anything.
+    fn begin(&mut self, run: &control::Run) {
+        self.base = run.order_base.max(self.base + self.given);
+        self.given = 0;
+        self.sessions += 1;
+        self.venue.begin();
+        self.forget_requests();
         for i in 0..self.live.len() {
-            let at = self.place(self.live[i]);
-            self.orders[at].canceling = 0;
+            self.doubt(self.place(self.live[i]), true);
         }
     }
 
-    /// A number for the next order or cancel; it is used up whatever becomes of it.
+    /// A session that was down may have swallowed cancels and inquiries: they may be sent again.
+    fn session(&mut self, event: &Event) {
+        self.venue.apply(event);
+        if !self.venue.broker_up {
+            self.forget_requests();
+        }
+    }
+
+    fn forget_requests(&mut self) {
+        for i in 0..self.live.len() {
+            let at = self.place(self.live[i]);
+            let order = &mut self.orders[at];
+            (order.canceling, order.asked, order.tries) = (0, 0, 0);
+        }
+    }
+
+    fn doubt(&mut self, at: usize, doubt: bool) {
+        match (core::mem::replace(&mut self.orders[at].doubt, doubt), doubt) {
+            (false, true) => self.doubts += 1,
+            (true, false) => self.doubts -= 1,
+            _ => {}
+        }
+    }
+
+    /// Orders of which nobody here knows how they stand.
+    #[inline]
+    pub fn in_doubt(&self) -> u32 {
+        self.doubts
+    }
+
+    /// Whether the broker can be asked for something new: it is there, and nothing is in doubt.
+    #[inline]
+    pub fn may_ask(&self) -> bool {
+        self.venue.broker_up && self.doubts == 0
+    }
+
+    /// Whether to inquire after an order at `now`: it is in doubt, and no inquiry younger than
+    /// `again_after` is on its way.
+    pub fn is_inquiry_due(&self, order: &Order, now: Timestamp, again_after: u64) -> bool {
+        order.doubt && (order.asked == 0 || now >= order.asked.saturating_add(again_after))
+    }
+
+    /// Enters an inquiry, sent at `now`; gives how many came before it.
+    pub fn register_inquiry(&mut self, order: u64, now: Timestamp) -> u32 {
+        let at = self.place(order);
+        let order = &mut self.orders[at];
+        order.asked = now.max(1);
+        order.tries += 1;
+        order.tries - 1
+    }
+
+    /// A number for the next order or cancel; it is used up whatever becomes of it. Numbers whose
+    /// place is taken are passed over: those of an earlier session may lie anywhere.
     pub fn number(&mut self) -> u64 {
-        self.given += 1;
+        for _ in 0..self.orders.len() {
+            self.given += 1;
+            if self.may_forget(self.place(self.base + self.given)) {
+                break;
+            }
+        }
         self.base + self.given
     }
 
@@ -379,6 +445,9 @@ impl Order {
         purpose: Purpose(0),
         state: State::Canceled,
         canceling: 0,
+        doubt: false,
+        asked: 0,
+        tries: 0,
         place: NO_PACKAGE,
         count: 0,
         slots: [OrderLeg { instrument: 0, ratio: 0, side: 0, multiplier: 0, price: 0, filled: 0 };
@@ -399,6 +468,9 @@ impl Order {
             purpose: head.purpose,
             state: State::Sent,
             canceling: 0,
+            doubt: false,
+            asked: 0,
+            tries: 0,
             place,
             count: head.legs,
             slots: sheet.legs,

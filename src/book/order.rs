@@ -125,6 +125,12 @@ pub struct Order {
     pub state: State,
     /// When a cancel was sent (receive time of its cause); 0 for none that may still work.
     pub canceling: Timestamp,
+    /// The process ended while it was live, and the broker has not said since how it stands.
+    pub doubt: bool,
+    /// When the broker was asked (receive time of the cause); 0 for not yet in this session of it.
+    pub asked: Timestamp,
+    /// How often the broker was asked in this session of it.
+    pub tries: u32,
     pub(super) place: u32,
     pub(super) count: u8,
     pub(super) slots: [OrderLeg; LEGS_MAX],
@@ -153,6 +159,14 @@ impl Order {
         let whole = |leg: &OrderLeg| leg.filled / u64::from(leg.ratio.max(1));
         let done = self.legs().iter().map(whole).min().unwrap_or(0);
         self.quantity - done.min(u64::from(self.quantity)) as u32
+    }
+
+    /// What the broker's status counts as filled: contracts of a single leg, else whole packages.
+    pub fn filled(&self) -> u64 {
+        match self.legs() {
+            [leg] => leg.filled,
+            _ => u64::from(self.quantity - self.open_quantity()),
+        }
     }
 
     /// Worst-case loss of the part that is not filled, rounded up.

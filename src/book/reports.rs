@@ -1,7 +1,7 @@
 //! Execution reports in; orders, packages and positions moved, and what was odd counted out.
 
 use super::{Book, Money, NO_PACKAGE, Order, Package};
-use crate::wire::order::{Report, ReportKind};
+use crate::wire::order::{OrderStatus, Report, ReportKind};
 
 /// What a report turned out to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -156,7 +156,13 @@ impl Book {
     /// Moves the order's state, and what hangs on it when it ends.
     fn advance(&mut self, at: usize, report: &Report) {
         let order = self.orders[at];
-        self.count_reject(report);
+        if order.doubt && report.event == ReportKind::STATUS && !self.settle_doubt(at, report) {
+            return;
+        }
+        // A report that comes again after a restart says nothing of the order of today.
+        if order.state.is_live() {
+            self.count_reject(report);
+        }
         let state = order.state.after(report.event, report.status, order.is_complete());
         self.orders[at].state = state;
         if report.event == ReportKind::CANCEL_REFUSED {
@@ -165,6 +171,20 @@ impl Book {
         if order.state.is_live() && !state.is_live() {
             self.end(&order);
         }
+    }
+
+    /// The broker's answer on an order in doubt; true where it agrees with the fills that are
+    /// known. Where it does not, fills are missing: the doubt stays, and the broker is asked again.
+    /// That it should not know an order that it has filled is past all asking.
+    fn settle_doubt(&mut self, at: usize, report: &Report) -> bool {
+        let known = self.orders[at].filled();
+        if report.status == OrderStatus::REJECTED && known > 0 {
+            self.tally.unreconciled += 1;
+        } else if report.status == OrderStatus::UNKNOWN || u64::from(report.quantity) != known {
+            return false;
+        }
+        self.doubt(at, false);
+        true
     }
 
     fn count_reject(&mut self, report: &Report) {
@@ -181,6 +201,7 @@ impl Book {
             self.promise(order, i, -1);
         }
         self.live.retain(|&id| id != order.id);
+        self.doubt(self.place(order.id), false);
         if let Some(package) = self.packages.get_mut(order.place as usize) {
             let was_open = package.is_open();
             package.live = package.live.saturating_sub(1);

@@ -21,11 +21,12 @@ pub use calendar::Calendar;
 pub use date::Date;
 pub use expiry::Expiry;
 pub use instrument::{Instrument, NO_EXPIRY, NO_ROOT, Quote, Tape};
-pub use root::{Root, Style, name_of};
+pub use root::{Dividend, Root, Style, name_of};
 pub use state::Chain;
 pub use totals::Totals;
 pub use track::Track;
 pub use universe::{
-    CalendarRow, Clock, EventRow, Limits, Rates, Revaluation, RootRow, Surface, Universe,
+    CalendarRow, Clock, DividendRow, EventRow, Limits, Rates, Revaluation, RootRow, Surface,
+    Universe,
 };
-pub use variance::VarianceClock;
+pub use variance::{VarianceClock, calendar_years};

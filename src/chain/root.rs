@@ -1,7 +1,7 @@
 //! A root as the chain uses it: multiplier, exercise style, tick table, settlement clock.
 
 use super::universe::RootRow;
-use crate::config::Value;
+use crate::{config::Value, wire::Timestamp};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -42,6 +42,15 @@ pub fn name_of(text: &str) -> [u8; 8] {
     name
 }
 
+/// A cash dividend of an underlying.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dividend {
+    /// From when the underlying is quoted without it, ns UTC.
+    pub ex: Timestamp,
+    /// Currency per unit.
+    pub amount: f64,
+}
+
 /// A root: what the option feed does not say of its contracts.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -65,6 +74,8 @@ pub struct Root {
     pub tick_from: Vec<f64>,
     /// Tick sizes.
     pub tick_size: Vec<f64>,
+    /// Dividends of the underlying, by time.
+    pub dividends: Vec<Dividend>,
 }
 
 impl Root {
@@ -81,6 +92,7 @@ impl Root {
             listed: true,
             tick_from: row.tick_from.clone(),
             tick_size: row.tick_size.clone(),
+            dividends: Vec::new(),
         }
     }
 

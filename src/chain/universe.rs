@@ -1,6 +1,6 @@
 //! What the configuration says of the market: TOML text in; roots, calendars and limits out.
 
-use super::{Calendar, Date, Root, Style};
+use super::{Calendar, Date, Dividend, Root, Style};
 use crate::config::{Error, Reader, Span, TimeOfDay, Value};
 use alloc::{
     format,
@@ -102,6 +102,18 @@ crate::section! {
 }
 
 crate::section! {
+    /// A cash dividend: `[[dividend]]`.
+    pub struct DividendRow {
+        /// Ticker of the underlying, as its roots name it.
+        pub underlying: String, "-";
+        /// The day from which it is quoted without the dividend.
+        pub date: Date, "-";
+        /// Currency per unit of the underlying.
+        pub amount: f64, in 0.0..=1_000_000.0, "currency";
+    }
+}
+
+crate::section! {
     /// Interest rates.
     pub struct Rates {
         /// Continuous risk-free rate a year (0.045 is 4.5 %), for discounting.
@@ -149,6 +161,11 @@ crate::section! {
         pub active: usize = 4, in 1..=4_096, "expiries";
         /// Other expiries computed at each beat.
         pub turns: usize = 1, in 0..=4_096, "expiries";
+        /// Early-exercise boundaries solved at each beat, eight rows and one side each: about
+        /// 50 µs of the hot thread apiece.
+        pub boundaries: usize = 1, in 0..=64, "boundaries";
+        /// Boundaries kept, 8 KiB each; American options beyond are valued as European.
+        pub boundaries_max: usize = 1_024, in 0..=65_536, "boundaries";
     }
 }
 
@@ -186,14 +203,16 @@ pub struct Universe {
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[rates]`, `[chain]`, `[greeks]` and
-    /// `[surface]` out of a file. `None` where something is wrong: the reader holds what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[rates]`, `[chain]`,
+    /// `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the reader holds
+    /// what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
         let events = reader.list::<EventRow>("event");
         let calendars = read_calendars(reader, &rows, &events);
         let all = read_roots(reader, &names);
+        let all = with_dividends(reader, all, calendars.as_deref().unwrap_or_default());
         let rates = reader.section::<Rates>("rates");
         let revaluation = reader.section::<Revaluation>("greeks")?;
         let surface = reader.section::<Surface>("surface")?;
@@ -217,6 +236,26 @@ impl Universe {
         reader.finish()?;
         universe.ok_or_else(|| Vec::from([Error::new(file, "universe", "is not usable")]))
     }
+}
+
+/// Gives the roots of an underlying its dividends.
+fn with_dividends(reader: &mut Reader, mut roots: Vec<Root>, calendars: &[Calendar]) -> Vec<Root> {
+    for row in reader.list::<DividendRow>("dividend") {
+        let name = super::name_of(&row.underlying);
+        let mut known = false;
+        for root in roots.iter_mut().filter(|root| root.underlying == name) {
+            known = true;
+            let calendar = calendars.get(root.calendar as usize);
+            let ex = calendar.and_then(|calendar| calendar.instant(row.date.0, 0));
+            root.dividends.extend(ex.map(|ex| Dividend { ex, amount: row.amount }));
+            root.dividends.sort_by_key(|dividend| dividend.ex);
+        }
+        if !known {
+            let at = format!("[dividend {}] underlying", row.underlying);
+            reader.refuse(&at, "no [[root]] of the file has this underlying");
+        }
+    }
+    roots
 }
 
 fn read_calendars(

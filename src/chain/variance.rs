@@ -87,7 +87,7 @@ impl VarianceClock {
 
 /// Years between two instants, ACT/365 in seconds, 0 where `to` is not after `from`.
 #[inline]
-pub(super) fn calendar_years(from: Timestamp, to: Timestamp) -> f64 {
+pub fn calendar_years(from: Timestamp, to: Timestamp) -> f64 {
     to.saturating_sub(from) as f64 / (NANOS_PER_SECOND as f64 * SECONDS_PER_YEAR)
 }
 

@@ -41,6 +41,12 @@ pub trait Decoder {
     /// A new connection starts: what is left of the one before will not come again.
     fn restart(&mut self) {}
 
+    /// Every event that was handed out so far is in the journal.
+    fn commit(&mut self) {}
+
+    /// Takes an event of its own session from the journal of an earlier process.
+    fn restore(&mut self, _: &Event) {}
+
     /// The sequence number that the peer is expected to use next, 0 where there is none.
     fn next_in(&self) -> u64 {
         0

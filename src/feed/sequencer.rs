@@ -25,6 +25,12 @@ impl Sequencer {
         Sequencer { next: first, time: 0, source: 0, batch_max, in_batch: 0, held: None }
     }
 
+    /// Goes on behind an event of an earlier session.
+    pub fn resume(&mut self, last: &Event) {
+        self.next = last.seq + 1;
+        self.time = self.time.max(last.ts_recv);
+    }
+
     /// A read of `source` returned at `now`. A clock that went back does not take the stream along.
     #[inline]
     pub fn begin(&mut self, source: u16, now: Timestamp) {

@@ -4,10 +4,10 @@
 use super::{
     Counts,
     check::says,
-    encoder::{Canceled, LegFacts, Stamp},
+    encoder::{Encoder, LegFacts, Stamp, Target},
     facts::{Facts, Table},
     link::Stream,
-    session::{Session, State, Subject},
+    session::{Session, State, Subject, Wish},
     settings::Broker,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     wire::{
         Event, Kind, NO_INSTRUMENT, Price, Timestamp,
         control::{Command, SessionState, Verb},
-        order::{Admin, Cancel, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind},
+        order::{Admin, Cancel, Inquiry, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind},
     },
 };
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -97,6 +97,8 @@ pub struct Gate<R, F, S = TcpStream> {
     working: Box<[Working]>,
     assembly: Assembly,
     killed: bool,
+    /// Events below this number are those of an earlier process.
+    first: u64,
 }
 
 impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
@@ -124,7 +126,14 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             working: vec![NO_ORDER; WORKING].into_boxed_slice(),
             assembly,
             killed: false,
+            first: 0,
         }
+    }
+
+    /// Events below number `first` come from the journal of an earlier process: nothing that they
+    /// ask for is done again.
+    pub fn starting_at(self, first: u64) -> Self {
+        Gate { first, ..self }
     }
 
     /// What was done so far.
@@ -163,26 +172,52 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         }
     }
 
+    /// An event of an earlier process, from its journal: what the gate must know of orders and
+    /// instruments is taken from it, and nothing is sent or said.
+    fn relearn(&mut self, event: &Event) {
+        match event.kind {
+            Kind::ORDER => self.on_order(event),
+            Kind::ORDER_LEG if self.take_leg(event) == Some(true) => {
+                self.assembly.open = false;
+                self.remember();
+            }
+            Kind::REPORT => self.on_known(event),
+            Kind::DEFINITION => self.on_definition(event),
+            Kind::COMMAND => self.on_command(event),
+            _ => {}
+        }
+    }
+
     fn on_event(&mut self, event: &Event) {
+        if event.seq < self.first {
+            return self.relearn(event);
+        }
         match event.kind {
             Kind::ORDER => self.on_order(event),
             Kind::ORDER_LEG => self.on_leg(event),
             Kind::CANCEL => self.on_cancel(event),
+            Kind::INQUIRY => self.on_inquiry(event),
             Kind::TIMER => self.session.on_beat(event.ts_recv),
             Kind::REPORT => self.on_report(event),
             Kind::ADMIN => self.on_admin(event),
             Kind::SESSION if event.source == self.source => self.on_session(event),
-            Kind::DEFINITION => {
-                if !self.facts.define(event.instrument, event.body()) {
-                    self.session.counts.undefined += 1;
-                }
-            }
-            Kind::COMMAND if event.body::<Command>().verb == Verb::KILL => {
-                self.ends.kill.store(true, Ordering::Release);
-            }
+            Kind::DEFINITION => self.on_definition(event),
+            Kind::COMMAND => self.on_command(event),
             _ => return,
         }
         self.pump(event.ts_recv);
+    }
+
+    fn on_definition(&mut self, event: &Event) {
+        if !self.facts.define(event.instrument, event.body()) {
+            self.session.counts.undefined += 1;
+        }
+    }
+
+    fn on_command(&mut self, event: &Event) {
+        if event.body::<Command>().verb == Verb::KILL {
+            self.ends.kill.store(true, Ordering::Release);
+        }
     }
 
     fn on_session(&mut self, event: &Event) {
@@ -201,13 +236,19 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
     fn on_admin(&mut self, event: &Event) {
         self.session.on_heard(event.ts_recv);
         let admin: &Admin = event.body();
-        if let Some(subject) = self.session.on_admin(admin, event.ts_recv) {
+        // A refused inquiry says nothing of its order: RISK asks again.
+        let refused = self.session.on_admin(admin, event.ts_recv);
+        if let Some(subject) = refused.filter(|subject| subject.wish != Wish::Inquiry) {
             self.reply(subject, Unsent::Refused, event);
         }
     }
 
     fn on_report(&mut self, event: &Event) {
         self.session.on_heard(event.ts_recv);
+        self.on_known(event);
+    }
+
+    fn on_known(&mut self, event: &Event) {
         let report: &Report = event.body();
         let slot = &mut self.working[place(report.order)];
         if slot.id == report.order {
@@ -231,26 +272,33 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
     }
 
     fn on_leg(&mut self, event: &Event) {
-        let leg: Leg = *event.body();
-        let assembly = &mut self.assembly;
-        let fits = leg.order == assembly.order.id
-            && usize::from(leg.index) == assembly.filled
-            && leg.side.unsigned_abs() == 1;
-        if !assembly.open || !fits {
-            return self.give_up(Unsent::Malformed, event);
-        }
-        assembly.legs[assembly.filled] = (leg, event.instrument);
-        assembly.filled += 1;
-        if assembly.filled == usize::from(assembly.order.legs) {
-            match self.send(event) {
+        match self.take_leg(event) {
+            None => self.give_up(Unsent::Malformed, event),
+            Some(false) => {}
+            Some(true) => match self.send(event) {
                 Ok(()) => {
                     self.assembly.open = false;
                     self.session.counts.orders += 1;
                     (self.ends.on_sent)(event);
                 }
                 Err(why) => self.give_up(why, event),
-            }
+            },
         }
+    }
+
+    /// Whether the order is complete with this leg; `None` where the leg does not fit.
+    fn take_leg(&mut self, event: &Event) -> Option<bool> {
+        let leg: Leg = *event.body();
+        let assembly = &mut self.assembly;
+        let fits = leg.order == assembly.order.id
+            && usize::from(leg.index) == assembly.filled
+            && leg.side.unsigned_abs() == 1;
+        if !assembly.open || !fits {
+            return None;
+        }
+        assembly.legs[assembly.filled] = (leg, event.instrument);
+        assembly.filled += 1;
+        Some(assembly.filled == usize::from(assembly.order.legs))
     }
 
     /// The order and its legs go out, or the reason why not.
@@ -308,36 +356,58 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
     /// Cancels pass the kill switch and may wait behind other bytes.
     fn on_cancel(&mut self, event: &Event) {
         let cancel: Cancel = *event.body();
-        let session = &mut self.session;
-        let subject = Subject { order: cancel.order, cancel: true };
-        if session.state != State::On {
+        let subject = Subject { order: cancel.order, wish: Wish::Cancel };
+        if self.session.state != State::On {
             return self.reply(subject, Unsent::NotLoggedOn, event);
         }
         let slot = &mut self.working[place(cancel.order)];
-        let working = if slot.id == cancel.order { *slot } else { NO_ORDER };
         slot.open &= slot.id != cancel.order;
-        let canceled = Canceled {
-            id: cancel.id,
-            order: cancel.order,
+        match self.ask(cancel.id, cancel.order, Encoder::cancel, event) {
+            Some(()) => self.session.counts.cancels += 1,
+            None => self.reply(subject, Unsent::Malformed, event),
+        }
+    }
+
+    /// One that is not sent is asked for again by RISK.
+    fn on_inquiry(&mut self, event: &Event) {
+        let inquiry: &Inquiry = event.body();
+        if self.session.state == State::On
+            && self.ask(inquiry.order, inquiry.order, Encoder::inquiry, event).is_some()
+        {
+            self.session.counts.inquiries += 1;
+        }
+    }
+
+    /// Sends a message about an order; `None` where it cannot be said.
+    fn ask(
+        &mut self,
+        id: u64,
+        order: u64,
+        write: for<'a> fn(&'a mut Encoder, &Target<'_>, Stamp) -> Option<&'a [u8]>,
+        event: &Event,
+    ) -> Option<()> {
+        let slot = self.working[place(order)];
+        let working = if slot.id == order { slot } else { NO_ORDER };
+        let target = Target {
+            id,
+            order,
             side: working.side,
             quantity: working.quantity,
             facts: self.facts.get(working.instrument),
             combo: working.combo,
         };
-        let now = event.ts_recv;
+        let (session, now) = (&mut self.session, event.ts_recv);
         let stamp = Stamp { seq: session.outbound.next(), now, cause: event.ts_event };
-        let Some(message) = session.encoder.cancel(&canceled, stamp) else {
-            return self.reply(subject, Unsent::Malformed, event);
-        };
+        let message = write(&mut session.encoder, &target, stamp)?;
         session.outbound.keep(message, now);
         let sent = session.link.send(message);
-        session.counts.cancels += 1;
         session.after(now, sent.is_ok());
+        Some(())
     }
 
     fn give_up(&mut self, why: Unsent, event: &Event) {
         if core::mem::replace(&mut self.assembly.open, false) {
-            let subject = Subject { order: self.assembly.order.id, cancel: false };
+            let subject = Subject { order: self.assembly.order.id, wish: Wish::Order };
             self.reply(subject, why, event);
         }
     }
@@ -364,7 +434,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         let Gate { session, ends, working, killed, source, .. } = self;
         let mut stale = 0;
         session.pump(now, |subject, at| {
-            if subject.cancel || (!*killed && now.saturating_sub(at) <= age_max) {
+            if subject.wish != Wish::Order || (!*killed && now.saturating_sub(at) <= age_max) {
                 return true;
             }
             let slot = &mut working[place(subject.order)];
@@ -388,7 +458,7 @@ fn place(order: u64) -> usize {
 /// as a message.
 fn unsent(subject: Subject, why: Unsent, source: u16, cause: &Event) -> Event {
     let number = subject.order.to_le_bytes();
-    let (event, status) = if subject.cancel {
+    let (event, status) = if subject.wish == Wish::Cancel {
         (ReportKind::CANCEL_REFUSED, OrderStatus::UNKNOWN)
     } else {
         (ReportKind::REJECTED, OrderStatus::REJECTED)

@@ -25,10 +25,10 @@ pub struct Stamp {
     pub cause: Timestamp,
 }
 
-/// What a cancel must repeat of its order.
+/// What a cancel or an inquiry must repeat of its order.
 #[derive(Clone, Copy, Debug)]
-pub struct Canceled<'a> {
-    /// The cancel's own number.
+pub struct Target<'a> {
+    /// The cancel's own number; an inquiry has none.
     pub id: u64,
     /// The order's.
     pub order: u64,
@@ -136,21 +136,32 @@ impl Encoder {
     }
 
     /// OrderCancelRequest.
-    pub fn cancel(&mut self, canceled: &Canceled<'_>, stamp: Stamp) -> Option<&[u8]> {
+    pub fn cancel(&mut self, target: &Target<'_>, stamp: Stamp) -> Option<&[u8]> {
         self.begin(b"F", stamp.seq, stamp.now)
-            .text(b"41=", &client_order_id(canceled.order))
-            .text(b"11=", &client_order_id(canceled.id));
-        match canceled.facts {
-            Some(facts) if !canceled.combo => self.text.put(facts.single()),
+            .text(b"41=", &client_order_id(target.order))
+            .text(b"11=", &client_order_id(target.id));
+        self.target(target).time(b"60=", stamp.now);
+        if target.quantity > 0 {
+            self.text.number(b"38=", target.quantity);
+        }
+        self.text.finish()
+    }
+
+    /// OrderStatusRequest.
+    pub fn inquiry(&mut self, target: &Target<'_>, stamp: Stamp) -> Option<&[u8]> {
+        self.begin(b"H", stamp.seq, stamp.now).text(b"11=", &client_order_id(target.order));
+        self.target(target).finish()
+    }
+
+    /// The order's instrument and side.
+    fn target(&mut self, target: &Target<'_>) -> &mut Text {
+        match target.facts {
+            Some(facts) if !target.combo => self.text.put(facts.single()),
             Some(facts) => self.text.text(b"55=", facts.root()).put(b"167=MLEG\x01"),
             // FIX's word for a symbol that is not given.
             None => self.text.put(b"55=[N/A]\x01"),
         };
-        self.text.text(b"54=", &[canceled.side]).time(b"60=", stamp.now);
-        if canceled.quantity > 0 {
-            self.text.number(b"38=", canceled.quantity);
-        }
-        self.text.finish()
+        self.text.text(b"54=", &[target.side])
     }
 
     /// Logon. The caller wipes the buffer after use: it may hold the password.

@@ -10,7 +10,8 @@
 //! Sequence numbers and the last sent messages are in [`store`]: kept before the bytes reach the
 //! socket, so after a kill the numbers are never lower than what the broker may have seen. A
 //! ResendRequest brings cancels and young orders again (PossDupFlag, OrigSendingTime) and fills
-//! over the rest: an order from before a disconnect is not what anybody wants now.
+//! over the rest: an order from before a disconnect is not what anybody wants now. What an earlier
+//! process sent is never sent again: an inquiry (OrderStatusRequest) asks what became of it.
 //!
 //! SendingTime is the receive time of the event that caused the message: the one clock, and no
 //! further reading of it. After start-up nothing here allocates, and nothing blocks.
@@ -26,7 +27,7 @@ mod text;
 
 pub use crate::feed::fix::store;
 pub use dispatch::{Ends, Gate};
-pub use encoder::{Canceled, Encoder, LegFacts, Stamp};
+pub use encoder::{Encoder, LegFacts, Stamp, Target};
 pub use facts::Facts;
 pub use link::Stream;
 pub use session::State;
@@ -44,6 +45,8 @@ pub struct Counts {
     pub orders: u64,
     /// Cancels written.
     pub cancels: u64,
+    /// Inquiries written.
+    pub inquiries: u64,
     /// Messages sent again.
     pub resent: u64,
     /// Orders and cancels not sent: not logged on, or the socket takes nothing.

@@ -28,13 +28,24 @@ pub enum State {
     LoggingOff,
 }
 
-/// An order or cancel in a message that was sent.
+/// What a message that was sent is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Subject {
     /// The order.
     pub(super) order: u64,
-    /// The message asked to cancel it.
-    pub(super) cancel: bool,
+    /// What it asked for.
+    pub(super) wish: Wish,
+}
+
+/// What a message about an order asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Wish {
+    /// The order itself.
+    Order,
+    /// That it be canceled.
+    Cancel,
+    /// How it stands.
+    Inquiry,
 }
 
 /// Numbers of what is being sent again.
@@ -62,6 +73,9 @@ pub(super) struct Session<S> {
     /// A TestRequest is under way.
     tested: bool,
     resend: Option<Resend>,
+    /// Numbers below it are those of an earlier process: nothing of them is sent again, and the
+    /// broker's answers to inquiries say what became of its orders.
+    floor: u64,
 }
 
 /// Encodes with the next number, keeps (session messages: the number alone) and sends.
@@ -79,6 +93,7 @@ macro_rules! transmit {
 impl<S: Stream> Session<S> {
     pub(super) fn new(broker: Broker, password: String, outbound: Outbound) -> Session<S> {
         Session {
+            floor: outbound.next(),
             encoder: Encoder::new(&broker),
             broker,
             outbound,
@@ -119,6 +134,7 @@ impl<S: Stream> Session<S> {
         self.enter(State::LoggingOn, now);
         if self.broker.reset_on_logon {
             self.outbound.set_next(1);
+            self.floor = 1;
         }
         let password = &self.password;
         transmit!(self, now, |seq| self.encoder.logon(&self.broker, password, seq, now));
@@ -264,7 +280,8 @@ impl<S: Stream> Session<S> {
     }
 
     fn may_repeat(&self, seq: u64, keep: &mut impl FnMut(Subject, Timestamp) -> bool) -> bool {
-        let Some(sent) = self.outbound.sent(seq) else { return false };
+        let sent = self.outbound.sent(seq).filter(|_| seq >= self.floor);
+        let Some(sent) = sent else { return false };
         subject(sent.body).is_some_and(|subject| keep(subject, sent.at))
     }
 
@@ -281,7 +298,11 @@ impl<S: Stream> Session<S> {
 
 fn subject(body: &[u8]) -> Option<Subject> {
     let value = |wanted: u32| Fields::new(body).find(|f| f.0 == wanted).map(|f| f.1);
-    let cancel = value(35)? == b"F";
-    let order = order_of(value(if cancel { 41 } else { 11 })?)?;
-    Some(Subject { order, cancel })
+    let wish = match value(35)? {
+        b"F" => Wish::Cancel,
+        b"H" => Wish::Inquiry,
+        _ => Wish::Order,
+    };
+    let order = order_of(value(if wish == Wish::Cancel { 41 } else { 11 })?)?;
+    Some(Subject { order, wish })
 }

@@ -8,7 +8,7 @@
 
 use super::math::{all, exp, one};
 use crate::{
-    chain::{Chain, Expiry, Revaluation, Style},
+    chain::{Chain, Expiry, Revaluation, Style, calendar_years},
     wire::market::Forward,
 };
 
@@ -33,13 +33,28 @@ pub fn discount(rate: f64, years: f64) -> f64 {
     one(|x| exp(-x), rate * years)
 }
 
+/// What the dividends that fall before an expiry settles are worth now.
+pub fn present_value(chain: &Chain, expiry: &Expiry, rate: f64) -> f64 {
+    let Some(root) = chain.root(expiry.root) else { return 0.0 };
+    let due = root.dividends.iter().filter(|paid| paid.ex > chain.now && paid.ex <= expiry.settles);
+    due.map(|paid| paid.amount * discount(rate, calendar_years(chain.now, paid.ex))).sum()
+}
+
 /// The forward of an expiry now, `None` where neither enough pairs nor a spot give one.
-pub fn fit(chain: &Chain, index: u16, settings: &Revaluation) -> Option<Fit> {
+///
+/// `early` is what early exercise adds to a row's call less what it adds to the put: parity holds
+/// between European prices.
+pub fn fit(
+    chain: &Chain,
+    index: u16,
+    settings: &Revaluation,
+    early: &dyn Fn(usize) -> f64,
+) -> Option<Fit> {
     let expiry = chain.expiry(index);
     let years = chain.years(index);
     let discount = self::discount(chain.rate(), years);
     let discount = slope(chain, expiry, settings, discount).unwrap_or(discount);
-    let pairs = Pairs { chain, expiry, inv_discount: 1.0 / discount };
+    let pairs = Pairs { chain, expiry, inv_discount: 1.0 / discount, early };
     let found = pairs.fit(expiry.forward, settings);
     if let Some((forward, spread, strikes, window)) = found {
         let forward = Forward { forward, discount, years, spread, strikes };
@@ -47,7 +62,7 @@ pub fn fit(chain: &Chain, index: u16, settings: &Revaluation) -> Option<Fit> {
     }
     let spot = chain.spot(expiry.root);
     (spot > 0.0).then(|| {
-        let forward = spot / discount;
+        let forward = (spot - present_value(chain, expiry, chain.rate())) / discount;
         let forward = Forward { forward, discount, years, spread: f32::NAN, strikes: 1 };
         Fit { forward, window: (0, usize::MAX) }
     })
@@ -68,7 +83,7 @@ fn slope(chain: &Chain, expiry: &Expiry, settings: &Revaluation, known: f64) -> 
     if !european || days < settings.discount_days as u64 || expiry.rows() < 2 {
         return None;
     }
-    let pairs = Pairs { chain, expiry, inv_discount: 1.0 };
+    let pairs = Pairs { chain, expiry, inv_discount: 1.0, early: &|_| 0.0 };
     // Rows at even distances over the whole width, so that the range is as wide as it gets.
     let step = expiry.rows().div_ceil(PAIRS_MAX);
     let (mut points, mut count) = ([(0.0, 0.0, 0.0); PAIRS_MAX], 0);
@@ -128,6 +143,7 @@ struct Pairs<'a> {
     chain: &'a Chain,
     expiry: &'a Expiry,
     inv_discount: f64,
+    early: &'a dyn Fn(usize) -> f64,
 }
 
 type Found = (f64, f32, u32, (usize, usize));
@@ -145,7 +161,8 @@ impl Pairs<'_> {
             return (f64::NAN, f64::NAN);
         }
         let width = call.ask - call.bid + put.ask - put.bid;
-        (self.expiry.strike(row) + (call.mid() - put.mid()) * self.inv_discount, width)
+        let apart = call.mid() - put.mid() - (self.early)(row);
+        (self.expiry.strike(row) + apart * self.inv_discount, width)
     }
 
     /// Around the forward known so far; where there is none, or it has left the rows it came from,

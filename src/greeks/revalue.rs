@@ -9,12 +9,13 @@
 //! it when no dividend falls before settlement (or escrowed ones do), theta to a fixed forward.
 
 use super::{
+    american::{Cache, Place},
     forward::{Fit, fit},
     slate::{LANES, Slate},
     surface::Turns,
 };
 use crate::{
-    chain::{Chain, Revaluation, Universe},
+    chain::{Chain, Revaluation, Style, Universe},
     stage::{Emit, Stage},
     wire::{
         Event, Kind, Timestamp,
@@ -24,6 +25,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 
+// Blocks looked at on a beat for a boundary that has aged.
+const LOOKS_MAX: usize = 16;
 // Near settlement time counts as passed sooner: after this share of what is left.
 const STEP_SHARE: u64 = 64;
 
@@ -37,6 +40,9 @@ pub struct Revalue {
     front: usize,
     turn: usize,
     smiles: Turns,
+    cache: Cache,
+    // Where the search for aged boundaries goes on: a place of `order`, and a block.
+    oldest: (usize, usize),
 }
 
 /// How much of an expiry is valued.
@@ -57,6 +63,8 @@ impl Revalue {
             front: 0,
             turn: 0,
             smiles: Turns::new(universe),
+            cache: Cache::new(universe, LANES),
+            oldest: (0, 0),
         }
     }
 
@@ -82,6 +90,7 @@ impl Revalue {
         }
         if cause.kind == Kind::TIMER && cause.body::<Timer>().id == Timer::BEAT {
             self.others(known, cause, active, out);
+            self.boundaries(known, cause, out);
             self.smiles.on_beat(known, cause, &self.order[self.front..], out);
         }
     }
@@ -154,7 +163,8 @@ impl Revalue {
         let held = expiry.forward;
         let slate = &self.slates[index as usize];
         let touched = due || held.is_nan() || any_dirty(expiry.dirty(), slate.window);
-        let found = if touched { fit(chain, index, &self.settings) } else { None };
+        let early = |row: usize| slate.early(row);
+        let found = if touched { fit(chain, index, &self.settings, &early) } else { None };
         match found {
             Some(fit) => {
                 let step = self.settings.move_min * chain.tick(expiry.root, 0.0);
@@ -194,14 +204,68 @@ impl Revalue {
             let chain: &Chain = known.as_mut();
             let expiry = chain.expiry(index);
             let dirty = (expiry.dirty()[at / LANES] >> (at % LANES * LANES)) as u8;
-            if dirty != 0 {
-                slate.solve(chain, expiry, &shared, at, dirty);
-            } else if extent == Extent::Dirty {
+            if dirty == 0 && extent == Extent::Dirty {
                 continue;
             }
-            let values = slate.value(&shared, at);
+            let lifts = slate.lifts(&self.cache, &shared, Place { expiry: index, block: at });
+            if dirty != 0 {
+                slate.solve(chain, expiry, &shared, at, dirty, &lifts);
+            }
+            let values = slate.value(&shared, at, &lifts);
             tell(known, cause, index, at, &values, out);
         }
+    }
+
+    /// Solves a few boundaries of American options that have aged, and values their blocks anew.
+    /// The budget is a count, so a replay solves the same ones.
+    fn boundaries<K: AsMut<Chain>>(
+        &mut self,
+        known: &mut K,
+        cause: &Event,
+        out: &mut impl Emit<K, Event>,
+    ) {
+        let mut left = self.settings.boundaries;
+        for _ in 0..LOOKS_MAX {
+            if left == 0 {
+                return;
+            }
+            let Some(place) = self.next_place(known.as_mut()) else { return };
+            let slate = &mut self.slates[place.expiry as usize];
+            let shared = slate.shared(known.as_mut(), place.expiry);
+            let solved = slate.refresh(&mut self.cache, &shared, place);
+            if solved > 0 {
+                left = left.saturating_sub(solved);
+                let chain: &Chain = known.as_mut();
+                let expiry = chain.expiry(place.expiry);
+                let lifts = slate.lifts(&self.cache, &shared, place);
+                let rows = (expiry.rows() - place.block * LANES).min(LANES);
+                let marks = u8::MAX >> (LANES - rows);
+                slate.solve(chain, expiry, &shared, place.block, marks, &lifts);
+                let values = slate.value(&shared, place.block, &lifts);
+                tell(known, cause, place.expiry, place.block, &values, out);
+            }
+        }
+    }
+
+    /// The next block of an American expiry that has a forward, round and round.
+    fn next_place(&mut self, chain: &Chain) -> Option<Place> {
+        for _ in self.front..=self.order.len() {
+            let (at, block) = self.oldest;
+            let found =
+                self.order.get(at.max(self.front)).map(|index| (*index, chain.expiry(*index)));
+            let Some((index, expiry)) = found else {
+                self.oldest = (self.front, 0);
+                continue;
+            };
+            let american =
+                chain.root(expiry.root).is_some_and(|root| root.style == Style::American);
+            if american && !expiry.forward.is_nan() && block * LANES < expiry.rows() {
+                self.oldest = (at.max(self.front), block + 1);
+                return Some(Place { expiry: index, block });
+            }
+            self.oldest = (at.max(self.front) + 1, 0);
+        }
+        None
     }
 
     // Once, at the settlement: what is left of every option is its floor.
@@ -223,6 +287,7 @@ impl Revalue {
         known.as_mut().apply(&event);
         out.emit(known, &event);
         known.as_mut().clean(index);
+        self.cache.release(index);
         self.rows(known, cause, index, Extent::Whole, out);
     }
 }

@@ -2,13 +2,14 @@
 //! eight rows; a block and the expiry's slice in, the Greeks of its calls and puts out.
 
 use super::{
+    american::{Cache, Lift, Place, Terms as Exercise, even_yield},
     black::{Pair, Slice, pair, settled},
-    forward::ln_of_ratio,
+    forward::{ln_of_ratio, present_value},
     implied::{Priced, Terms},
     math::{V, all, ln, ln_ratio, one},
 };
 use crate::{
-    chain::{Chain, Expiry, Universe},
+    chain::{Chain, Expiry, Style, Universe},
     wire::{
         Timestamp,
         market::{Greeks, VolStatus},
@@ -31,6 +32,8 @@ struct Block {
     log: V,
     vol: V,
     inv_vol: V,
+    // What early exercise adds to the call less what it adds to the put.
+    early: V,
     status: [VolStatus; LANES],
 }
 
@@ -60,6 +63,60 @@ pub(super) struct Shared {
     // What theta has to be corrected by, times vega and volatility, where that clock does not run
     // at the calendar's pace.
     decay: Option<V>,
+    // For American options.
+    pub(super) early: Option<Exercise>,
+}
+
+impl Shared {
+    /// Why a price gives no volatility. An American one has to be above what exercising now gives,
+    /// and above the European floor with what early exercise adds to it.
+    fn status(&self, call: bool, strike: f64, price: f64) -> VolStatus {
+        let one = |column: V| column.to_array()[0];
+        let (a, b) = match &self.early {
+            Some(early) => (early.spot, strike),
+            None => (one(self.slice.a), strike * one(self.slice.discount)),
+        };
+        let cp = if call { 1.0 } else { -1.0 };
+        let terms = Terms { cp, spot: self.forward, strike, years: self.years, a, b };
+        match terms.status(price) {
+            VolStatus::OK if self.early.is_some() => VolStatus::BELOW_INTRINSIC,
+            status => status,
+        }
+    }
+}
+
+/// What early exercise adds to the calls and the puts of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lifts {
+    call: Option<Lift>,
+    put: Option<Lift>,
+}
+
+impl Lifts {
+    /// Of European options.
+    const NONE: Lifts = Lifts { call: None, put: None };
+
+    /// Of the calls less that of the puts, at these volatilities; 0 where it is not known.
+    fn apart(&self, vol: V) -> V {
+        let price = |lift: &Option<Lift>| lift.map_or(all(0.0), |lift| lift.price(vol));
+        let apart = price(&self.call) - price(&self.put);
+        apart.is_nan().select(all(0.0), apart)
+    }
+
+    fn is_none(&self) -> bool {
+        self.call.is_none() && self.put.is_none()
+    }
+
+    fn price(&self, call: V, vol: V) -> V {
+        let price = |lift: &Option<Lift>| lift.map_or(all(0.0), |lift| lift.price(vol));
+        call.select(price(&self.call), price(&self.put))
+    }
+
+    /// Lanes of these sides that are exercised at once: any volatility gives the same price.
+    fn exercised(&self, call: V) -> u32 {
+        let mask = |lift: &Option<Lift>| lift.map_or(all(0.0), |lift| lift.exercised);
+        call.select(mask(&self.call), mask(&self.put)).to_bitmask()
+    }
 }
 
 impl Slate {
@@ -69,6 +126,7 @@ impl Slate {
             log: all(f64::NAN),
             vol: all(f64::NAN),
             inv_vol: all(f64::NAN),
+            early: all(0.0),
             status: [VolStatus::UNKNOWN; LANES],
         };
         let blocks = universe.limits.strikes_max.div_ceil(LANES);
@@ -115,7 +173,26 @@ impl Slate {
         let (forward, years) = (expiry.forward, expiry.vol_years);
         let decay = all(0.5 * (1.0 - expiry.vol_pace) / years);
         let even = expiry.vol_pace == 1.0;
-        Shared { slice, log_forward, forward, years, decay: (!even).then_some(decay) }
+        let early = exercise(chain, expiry, slice.r.to_array()[0]);
+        Shared { slice, log_forward, forward, years, decay: (!even).then_some(decay), early }
+    }
+
+    /// What early exercise adds to a block's options, by the boundaries that are held.
+    #[inline]
+    pub(super) fn lifts(&self, cache: &Cache, shared: &Shared, place: Place) -> Lifts {
+        let Some(terms) = &shared.early else { return Lifts::NONE };
+        let block = &self.blocks[place.block];
+        let log = shared.log_forward - block.log + all((terms.q - terms.r) * terms.years);
+        let lift = |call: bool| cache.lift(place, call, terms, block.strike, log);
+        Lifts { call: lift(true), put: lift(false) }
+    }
+
+    /// Solves the boundaries of a block where they have aged; how many.
+    pub(super) fn refresh(&self, cache: &mut Cache, shared: &Shared, place: Place) -> usize {
+        let Some(terms) = &shared.early else { return 0 };
+        let vol = self.blocks[place.block].vol;
+        let solved = [false, true].map(|call| cache.refresh(place, call, terms, vol));
+        solved.iter().filter(|solved| **solved).count()
     }
 
     // Rows moved: strikes come from the chain, volatilities from the Greeks of their options.
@@ -137,7 +214,13 @@ impl Slate {
             block.strike = V::new(strikes);
             block.vol = V::new(vols);
             block.inv_vol = all(1.0) / block.vol;
+            block.early = all(0.0);
         }
+    }
+
+    /// What early exercise adds to a row's call less what it adds to the put, as last valued.
+    pub(super) fn early(&self, row: usize) -> f64 {
+        self.blocks[row / LANES].early.to_array()[row % LANES]
     }
 
     /// Volatilities of the rows of a block that `dirty` marks; the others keep theirs.
@@ -148,6 +231,7 @@ impl Slate {
         shared: &Shared,
         at: usize,
         dirty: u8,
+        lifts: &Lifts,
     ) {
         let mut prices = [f64::NAN; LANES];
         let mut calls = [false; LANES];
@@ -159,37 +243,48 @@ impl Slate {
         }
         let block = &mut self.blocks[at];
         let bits = |flag: bool| f64::from_bits(if flag { u64::MAX } else { 0 });
-        let priced = Priced {
-            price: V::new(prices),
-            call: V::new(calls.map(bits)),
+        let (price, call) = (V::new(prices), V::new(calls.map(bits)));
+        let priced = |premium: V| Priced {
+            price: price - premium,
+            call,
             a: shared.slice.a,
             b: block.strike * shared.slice.discount,
             x: shared.log_forward - block.log,
             inv_root_t: shared.slice.inv_root_t,
         };
-        let (vol, valid) = priced.implied();
+        let (vol, valid) = if lifts.is_none() {
+            priced(all(0.0)).implied()
+        } else {
+            // The premium at the boundary's volatility, then at the one that it gives.
+            let (first, _) = priced(lifts.price(call, all(f64::NAN))).implied();
+            priced(lifts.price(call, first)).implied()
+        };
+        let exercised = lifts.exercised(call);
         let marked = V::new(core::array::from_fn(|lane| bits(dirty >> lane & 1 == 1)));
         block.vol = marked.select(vol, block.vol);
         block.inv_vol = all(1.0) / block.vol;
-        let (a, b) = (shared.slice.a.to_array()[0], priced.b.to_array());
-        let valid = valid.to_bitmask();
+        let valid = valid.to_bitmask() & !exercised;
         for lane in (0..LANES).filter(|lane| dirty >> lane & 1 == 1) {
             block.status[lane] = if valid >> lane & 1 == 1 {
                 VolStatus::OK
             } else if prices[lane].is_nan() {
                 VolStatus::NO_QUOTE
+            } else if exercised >> lane & 1 == 1 {
+                VolStatus::AT_INTRINSIC_ITM
             } else {
-                let cp = if calls[lane] { 1.0 } else { -1.0 };
-                let strike = block.strike.to_array()[lane];
-                let (spot, years, b) = (shared.forward, shared.years, b[lane]);
-                Terms { cp, spot, strike, years, a, b }.status(prices[lane])
+                shared.status(calls[lane], block.strike.to_array()[lane], prices[lane])
             };
         }
     }
 
     /// Greeks of a block: calls, then puts.
-    pub(super) fn value(&self, shared: &Shared, at: usize) -> [[Greeks; LANES]; 2] {
-        let block = &self.blocks[at];
+    pub(super) fn value(
+        &mut self,
+        shared: &Shared,
+        at: usize,
+        lifts: &Lifts,
+    ) -> [[Greeks; LANES]; 2] {
+        let block = &mut self.blocks[at];
         let x = shared.log_forward - block.log;
         let expired = shared.years <= 0.0;
         let pair = if expired {
@@ -202,8 +297,90 @@ impl Slate {
             )
         };
         let status = if expired { [VolStatus::EXPIRED; LANES] } else { block.status };
-        columns(&pair, block.vol, &status)
+        let (call, put) = Side::both(&pair);
+        if shared.early.is_some() {
+            block.early = lifts.apart(block.vol);
+        }
+        let call = call.lifted(&lifts.call, shared, block, 1.0);
+        let put = put.lifted(&lifts.put, shared, block, -1.0);
+        [call.columns(block.vol, &status), put.columns(block.vol, &status)]
     }
+}
+
+/// Price and Greeks of a block's calls or puts.
+#[derive(Clone, Copy, Debug)]
+struct Side {
+    price: V,
+    delta: V,
+    gamma: V,
+    theta: V,
+    vega: V,
+}
+
+impl Side {
+    #[inline(always)]
+    fn both(pair: &Pair) -> (Side, Side) {
+        let side = |price: V, delta: V, theta: V| {
+            let Pair { gamma, vega, .. } = *pair;
+            Side { price, delta, gamma, theta, vega }
+        };
+        (
+            side(pair.call, pair.call_delta, pair.call_theta),
+            side(pair.put, pair.put_delta, pair.put_theta),
+        )
+    }
+
+    /// With what early exercise adds; theta to a fixed forward, as the European one.
+    #[inline(always)]
+    fn lifted(self, lift: &Option<Lift>, shared: &Shared, block: &Block, sign: f64) -> Side {
+        let (Some(lift), Some(terms)) = (lift, &shared.early) else { return self };
+        let (added, sign, spot) = (lift.added(), all(sign), all(terms.spot));
+        let carry = spot * all(terms.r - terms.q);
+        let now = (spot - block.strike) * sign;
+        let pick = |exercised: V, held: V| lift.exercised.select(exercised, held);
+        let held = self.price + lift.price(block.vol);
+        Side {
+            price: pick(now, held.fast_max(now)),
+            delta: pick(sign, self.delta + added.delta),
+            gamma: pick(all(0.0), self.gamma + added.gamma),
+            theta: pick(sign * carry, added.delta.mul_add(carry, self.theta + added.theta)),
+            vega: pick(all(0.0), self.vega + added.vega),
+        }
+    }
+
+    fn columns(&self, vol: V, status: &[VolStatus; LANES]) -> [Greeks; LANES] {
+        let (price, delta, gamma) =
+            (self.price.to_array(), self.delta.to_array(), self.gamma.to_array());
+        let (theta, vega, vol) = (self.theta.to_array(), self.vega.to_array(), vol.to_array());
+        core::array::from_fn(|lane| {
+            let known = status[lane] == VolStatus::OK || status[lane] == VolStatus::EXPIRED;
+            if !known {
+                return unknown(status[lane]);
+            }
+            Greeks {
+                iv: if vol[lane].is_nan() { 0.0 } else { vol[lane] },
+                price: price[lane] as f32,
+                delta: delta[lane] as f32,
+                gamma: gamma[lane] as f32,
+                theta: theta[lane] as f32,
+                vega: vega[lane] as f32,
+                status: status[lane],
+                reserved: [0; 3],
+            }
+        })
+    }
+}
+
+/// Spot, rates and times for early exercise; `None` for European options and settled ones.
+fn exercise(chain: &Chain, expiry: &Expiry, r: f64) -> Option<Exercise> {
+    let american = chain.root(expiry.root).is_some_and(|root| root.style == Style::American);
+    if !american || expiry.years.is_nan() || expiry.years <= 0.0 {
+        return None;
+    }
+    let (years, escrowed) = (expiry.years, expiry.forward * expiry.discount);
+    let dividends = present_value(chain, expiry, r);
+    let (spot, pace) = (escrowed + dividends, (expiry.vol_years / years).sqrt());
+    Some(Exercise { spot, r, q: even_yield(spot, dividends, years), years, pace })
 }
 
 /// Theta a calendar year, where volatility's clock runs at another pace just now.
@@ -226,34 +403,6 @@ fn best_price(chain: &Chain, expiry: &Expiry, row: usize, forward: f64) -> (f64,
     let side = |call: bool| mid(if call { expiry.call(row) } else { expiry.put(row) });
     let first = side(call_first);
     if first.is_nan() { (side(!call_first), !call_first) } else { (first, call_first) }
-}
-
-fn columns(pair: &Pair, vol: V, status: &[VolStatus; LANES]) -> [[Greeks; LANES]; 2] {
-    let shared = (vol.to_array(), pair.gamma.to_array(), pair.vega.to_array());
-    let side = |price: V, delta: V, theta: V| {
-        let (price, delta, theta) = (price.to_array(), delta.to_array(), theta.to_array());
-        core::array::from_fn(|lane| {
-            let known = status[lane] == VolStatus::OK || status[lane] == VolStatus::EXPIRED;
-            if !known {
-                return unknown(status[lane]);
-            }
-            let iv = shared.0[lane];
-            Greeks {
-                iv: if iv.is_nan() { 0.0 } else { iv },
-                price: price[lane] as f32,
-                delta: delta[lane] as f32,
-                gamma: shared.1[lane] as f32,
-                theta: theta[lane] as f32,
-                vega: shared.2[lane] as f32,
-                status: status[lane],
-                reserved: [0; 3],
-            }
-        })
-    };
-    [
-        side(pair.call, pair.call_delta, pair.call_theta),
-        side(pair.put, pair.put_delta, pair.put_theta),
-    ]
 }
 
 fn unknown(status: VolStatus) -> Greeks {

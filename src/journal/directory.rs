@@ -63,8 +63,7 @@ impl Journal {
         Journal::begin(directory, settings, manifest, lock, [Position::default(); 2])
     }
 
-    /// Makes the first segments of the newest session, behind what is kept of those before; then
-    /// the manifest, and the keeper's thread.
+    /// Begins the newest session behind what is kept of those before, and starts its keepers.
     pub(super) fn begin(
         directory: &Path,
         settings: &Settings,
@@ -72,26 +71,10 @@ impl Journal {
         lock: File,
         keep: [Position; 2],
     ) -> Result<Opened, Error> {
-        let sync = settings.sync;
-        let make = |stream: Stream, bytes: usize, outputs: Option<&Arc<Shared>>| {
-            let keep = keep[stream.place()];
-            let header = header(&manifest, stream, bytes as u64, keep);
-            let seed = header.seed();
-            let chain = if keep.records == 0 { first_chain(&manifest, stream) } else { keep.chain };
-            let (keep, first) = Keep::new(directory.into(), header, sync, outputs)?;
-            Ok((keep.shared().clone(), keep, first, chain, seed))
-        };
-        let (shared_out, keep_out, first_out, chain_out, seed_out) =
-            make(Stream::Outputs, settings.output_segment_bytes, None)?;
-        let (shared_in, keep_in, first_in, chain_in, seed_in) =
-            make(Stream::Inputs, settings.segment_bytes, Some(&shared_out))?;
-        fail::point("begin: before the manifest");
-        manifest.write(directory)?;
-        fail::point("begin: before the first opening");
-        let inputs = Writer::new(first_in, shared_in, chain_in, seed_in);
-        let outputs = Writer::new(first_out, shared_out, chain_out, seed_out);
+        let [(keep_in, inputs), (keep_out, outputs)] =
+            streams(directory, settings, &manifest, keep)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let shares = match sync {
+        let shares = match settings.sync {
             // Two waits for the disk at once are shorter than one after the other.
             Sync::Strict => Vec::from([Vec::from([keep_in]), Vec::from([keep_out])]),
             Sync::None | Sync::Interval => Vec::from([Vec::from([keep_in, keep_out])]),
@@ -180,6 +163,36 @@ impl Drop for Journal {
     fn drop(&mut self) {
         self.stop_keeper();
     }
+}
+
+/// Makes the first segments of the newest session, then the manifest, then their writers.
+pub(super) fn streams(
+    directory: &Path,
+    settings: &Settings,
+    manifest: &Manifest,
+    keep: [Position; 2],
+) -> Result<[(Keep, Writer); 2], Error> {
+    let make = |stream: Stream, bytes: usize, outputs: Option<&Arc<Shared>>| {
+        let header = header(manifest, stream, bytes as u64, keep[stream.place()]);
+        let seed = header.seed();
+        let (keep, first) = Keep::new(directory.into(), header, settings.sync, outputs)?;
+        Ok((keep, first, seed))
+    };
+    let (keep_out, first_out, seed_out) =
+        make(Stream::Outputs, settings.output_segment_bytes, None)?;
+    let (keep_in, first_in, seed_in) =
+        make(Stream::Inputs, settings.segment_bytes, Some(keep_out.shared()))?;
+    fail::point("begin: before the manifest");
+    manifest.write(directory)?;
+    fail::point("begin: before the first opening");
+    let writer = |stream: Stream, first, keeper: &Keep, seed| {
+        let keep = keep[stream.place()];
+        let chain = if keep.records == 0 { first_chain(manifest, stream) } else { keep.chain };
+        Writer::new(first, Arc::clone(keeper.shared()), chain, seed)
+    };
+    let inputs = writer(Stream::Inputs, first_in, &keep_in, seed_in);
+    let outputs = writer(Stream::Outputs, first_out, &keep_out, seed_out);
+    Ok([(keep_in, inputs), (keep_out, outputs)])
 }
 
 /// Brings the directory's own name to the disk: without it a power cut takes the whole run.

@@ -82,7 +82,8 @@ impl fmt::Display for Error {
                 write!(f, "{}: another process writes here; end it first", path.display())
             }
             Error::Exists(path) => {
-                write!(f, "{}: holds a journal already; give another directory", path.display())
+                write!(f, "{}: holds a journal already; ", path.display())?;
+                f.write_str("take it up again with --resume, or give another directory")
             }
             Error::Missing(path) => write!(f, "{}: no journal is here", path.display()),
             Error::Manifest { path, what } => write!(f, "{}: {what}", path.display()),
@@ -92,11 +93,11 @@ impl fmt::Display for Error {
             }
             Error::Another { path, what } => {
                 write!(f, "{}: was written with another {what}; ", path.display())?;
-                f.write_str("go on with the same one, or start in a new directory")
+                f.write_str("go on with the same one, start in a new directory, or insist: --force")
             }
             Error::Damaged(end) => {
                 write!(f, "damaged, and left as it is: {end}; restore it from a copy, ")?;
-                f.write_str("or ask to step over the damage")
+                f.write_str("or step over the damage with --force")
             }
             Error::KeeperStopped(path) => {
                 write!(f, "{}: the keeper's thread has ended; nothing is sealed", path.display())

@@ -6,14 +6,14 @@
 #[inline(always)]
 pub(super) fn point(_: &'static str) {}
 
-/// Dies here if `ZOMMA_KILL_AT` says `name` or, at the n-th time, `name:n`.
+/// Dies here, at the n-th time, if `ZOMMA_KILL_AT` says `name:n`.
 #[cfg(test)]
 pub(super) fn point(name: &'static str) {
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::{string::String, sync::LazyLock};
     static WANTED: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
         let text = std::env::var_os("ZOMMA_KILL_AT")?.into_string().ok()?;
-        let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
+        let (name, times) = text.rsplit_once(':')?;
         Some((name.into(), times.parse().ok()?))
     });
     static TIMES: AtomicU64 = AtomicU64::new(0);

@@ -116,7 +116,7 @@ impl Keep {
     }
 
     /// One look at the stream.
-    fn tend(&mut self, tick: u64, sync_ticks: u64) {
+    pub(super) fn tend(&mut self, tick: u64, sync_ticks: u64) {
         let written = self.shared.written.load(Ordering::Acquire);
         if self.shared.error.get().is_none() {
             self.provide(tick, written);
@@ -134,7 +134,7 @@ impl Keep {
 
     /// Where that is strict: brings what an output needs to the disk, and all that has come with
     /// it, down to the last whole record.
-    fn hasten(&mut self) {
+    pub(super) fn hasten(&mut self) {
         let wanted = self.outputs.written.load(Ordering::Acquire);
         if wanted > self.served {
             let written = self.shared.written.load(Ordering::Acquire);

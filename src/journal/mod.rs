@@ -59,6 +59,11 @@ mod tee;
 mod v1;
 mod writer;
 
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod powercut;
+
 pub use bar::Bar;
 pub use between::{Between, Mark};
 pub use compare::{Compare, Difference, Verdict, stage_of};
@@ -77,5 +82,5 @@ pub use resume::{Allow, Resumed};
 pub use seek::Skipped;
 pub use session::{Outcome, Session, Start, Status, Tail};
 pub use settings::{Settings, Sync};
-pub use tee::{Inputs, Outputs};
+pub use tee::{Inputs, Outputs, Recorded, Relived};
 pub use writer::{State, Stopped, Watch, Writer};

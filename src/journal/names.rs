@@ -1,6 +1,6 @@
 //! Definitions in; what a contract is called, by its dense index, out.
 
-use super::{Error, Reader, Stream};
+use super::{Error, Follower, Mark, Stream};
 use crate::wire::{Event, Kind, UNDEF_TIME, market::Definition};
 use alloc::{
     format,
@@ -18,12 +18,16 @@ pub struct Names(Vec<String>);
 const INDEX_MAX: usize = 1 << 22;
 
 impl Names {
-    /// All names that the inputs of a journal define.
+    /// All names that the inputs of a journal define so far; where they are damaged, up to there.
     pub fn read(directory: &Path) -> Result<Names, Error> {
         let mut names = Names::default();
-        let mut inputs = Reader::open(directory, Stream::Inputs)?;
+        // A run may be ending meanwhile, so nothing of it is mapped.
+        let mut inputs = match Follower::open(directory, Stream::Inputs, Some(Mark::Seq(0))) {
+            Err(Error::Damaged(_)) => return Ok(names),
+            opened => opened?,
+        };
         while let Some(event) = inputs.next_event() {
-            names.learn(event);
+            names.learn(&event);
         }
         Ok(names)
     }

@@ -7,7 +7,8 @@
 use super::{
     Error, Manifest, Stream, Sync,
     end::{Cause, End, Place},
-    format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORD_WORDS, RECORDS_AT},
+    format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORD_WORDS, RECORDS_AT, SEAL_AT},
+    manifest::Promise,
     map::View,
     scan,
     segment::file_name,
@@ -291,22 +292,47 @@ impl Reader {
     /// there. Else finds out what it means.
     fn stop(&mut self) -> bool {
         let Some(current) = &self.current else { return false };
-        if scan::is_sealed(current, self.index, self.known()) {
+        let known = self.known();
+        if scan::is_empty_from(current, self.index) {
+            let is_sealed = scan::is_sealed(current, known);
             match self.look(current.header.segment + 1) {
                 Ok(Look::Absent) => {}
-                looked => return self.go_to(looked),
+                // The spare one of a session that ended before it needed it.
+                Ok(Look::Found(next)) if next.header.session == self.session() => {}
+                looked if is_sealed => return self.go_to(looked),
+                // A session begins only when the seal before it is on the disk.
+                Ok(Look::Found(next)) if next.header.first == self.records + 1 => {
+                    let at = current.at(SEAL_AT * 8, 0);
+                    return self.corrupt(at, Cause::Seal);
+                }
+                _ => {}
             }
         }
         let Some(current) = &self.current else { return false };
-        let mut end = scan::classify(current, self.index, self.known(), |s| self.look(s));
-        let promised = self.manifest.promised(self.stream).broken_by(self.records);
-        if let (Some(promised), true) = (promised, end.is_whole()) {
-            let offset = RECORDS_AT + self.index as usize * format::RECORD;
-            let (records, at) = (self.records, current.at(offset, self.records + 1));
-            end = End::Corrupt { records, at, cause: Cause::Short { promised }, resumes: None };
-        }
-        self.end = Some(end);
+        let end = scan::classify(current, self.index, known, |s| self.look(s));
+        self.end = Some(self.against_promise(end, known.synced));
         false
+    }
+
+    /// An end before what an earlier session kept, or the run counted at its end, is damage.
+    fn against_promise(&self, end: End, synced: bool) -> End {
+        let promise = self.manifest.promised(self.stream);
+        let Some(promised) = promise.broken_by(self.records) else { return end };
+        let cause = Cause::Short { promised };
+        match end {
+            End::Gap { records, at, resumes }
+                if synced || matches!(promise, Promise::AtLeast(_)) =>
+            {
+                End::Corrupt { records, at, cause, resumes: Some(resumes) }
+            }
+            End::Clean { records } | End::Torn { records, .. } => {
+                let offset = RECORDS_AT + self.index as usize * format::RECORD;
+                let at = self.current.as_ref().map(|found| found.at(offset, records + 1));
+                let at = at.unwrap_or(Place { file: self.directory.clone(), offset: 0, record: 0 });
+                End::Corrupt { records, at, cause, resumes: None }
+            }
+            end => end,
+        }
     }
 }
 
@@ -339,6 +365,12 @@ pub(super) fn look(
         Ok(header) => header,
         Err((offset, what)) => return damaged(offset, Cause::Header(what)),
     };
+    if bytes > header.bytes {
+        return damaged(
+            header.bytes as usize,
+            Cause::Header("the file is longer than it was made"),
+        );
+    }
     if header.format != manifest.format {
         return damaged(8, Cause::Header("its format version is not the manifest's"));
     }

@@ -9,6 +9,7 @@
 use super::{
     End, Error, Journal, Manifest, Opened, Settings, Start, Status, Stream,
     directory::lock,
+    fail,
     recover::{self, Found, Until},
     session::Session,
 };
@@ -69,37 +70,45 @@ impl Journal {
         // Before the lock, which would make a directory of its own.
         Manifest::read(directory)?;
         let lock = lock(directory)?;
-        let mut old = Manifest::read(directory)?;
-        check(&old, &manifest, directory, allow)?;
-        let interrupted = take_interrupted(&mut old);
-        let found = find(directory, interrupted.as_ref())?;
-        if let Some(damaged) = damaged(&found, interrupted.as_ref(), allow) {
-            return Err(Error::Damaged(Box::new(damaged.end.clone())));
-        }
-        let session = begin(&mut old, &mut manifest, settings, &found, interrupted)?;
-        let same_boot = session.start.same_boot;
-        manifest.sessions.push(session);
-        manifest.status = Status::Recovering;
-        manifest.write(directory)?;
-        super::fail::point("recovery: it has been announced");
-        let number = manifest.sessions.len() as u32;
-        for stream in [Stream::Inputs, Stream::Outputs] {
-            let keep = found[stream.place()].keep;
-            let aside = recover::settle(directory, stream, keep, number, settings.sync)?;
-            if let Some(session) = manifest.sessions.last_mut() {
-                session.start.tails[stream.place()].aside = aside;
-            }
-        }
-        super::fail::point("recovery: both streams are in order");
-        manifest.status = Status::Running;
-        if let Some(session) = manifest.sessions.last_mut() {
-            session.status = Status::Running;
-        }
+        let found = recover(directory, settings, &mut manifest, allow)?;
+        let same_boot = manifest.sessions.last().is_some_and(|session| session.start.same_boot);
         let keep = [found[0].keep, found[1].keep];
         let opened = Journal::begin(directory, settings, manifest, lock, keep)?;
         let [inputs, outputs] = keep.map(|keep| keep.records);
         Ok(Resumed { opened, inputs, outputs, ends: found.map(|found| found.end), same_boot })
     }
+}
+
+/// Ends both streams in order and puts a session into `manifest` that begins behind them.
+pub(super) fn recover(
+    directory: &Path,
+    settings: &Settings,
+    manifest: &mut Manifest,
+    allow: Allow,
+) -> Result<[Found; 2], Error> {
+    let mut old = Manifest::read(directory)?;
+    check(&old, manifest, directory, allow)?;
+    let interrupted = take_interrupted(&mut old);
+    let found = find(directory, interrupted.as_ref())?;
+    if let Some(damaged) = damaged(&found, interrupted.as_ref(), allow) {
+        return Err(Error::Damaged(Box::new(damaged.end.clone())));
+    }
+    let mut session = begin(&mut old, manifest, settings, &found, interrupted)?;
+    manifest.sessions.push(session.clone());
+    manifest.status = Status::Recovering;
+    manifest.write(directory)?;
+    fail::point("recovery: it has been announced");
+    let number = manifest.sessions.len() as u32;
+    for stream in [Stream::Inputs, Stream::Outputs] {
+        let keep = found[stream.place()].keep;
+        let aside = recover::settle(directory, stream, keep, number, settings.sync)?;
+        session.start.tails[stream.place()].aside = aside;
+    }
+    fail::point("recovery: both streams are in order");
+    (manifest.status, session.status) = (Status::Running, Status::Running);
+    manifest.sessions.pop();
+    manifest.sessions.push(session);
+    Ok(found)
 }
 
 /// Whether the run may be gone on with.

@@ -53,10 +53,14 @@ fn is_unsealed(found: &Found, known: Known) -> bool {
     seal[0] == 0 && (1..3).all(|i| [0, wanted[i]].contains(&seal[i]))
 }
 
-/// Whether a segment ends here, before record `index`, by its seal.
-pub(super) fn is_sealed(found: &Found, index: u64, known: Known) -> bool {
+/// Whether a segment ends here by its seal.
+pub(super) fn is_sealed(found: &Found, known: Known) -> bool {
     found.view.load::<3>(SEAL_AT) == Some(seal_of(found, known))
-        && found.view.nonzero(word_of(index), found.view.len()).is_none()
+}
+
+/// Whether nothing is in a segment from record `index` on.
+pub(super) fn is_empty_from(found: &Found, index: u64) -> bool {
+    found.view.nonzero(word_of(index), found.view.len()).is_none()
 }
 
 /// What a seal says against the records before it, if anything.
@@ -92,12 +96,14 @@ pub(super) fn classify(
     let is_empty = slot == [0; RECORD_WORDS];
     let is_unfinished = slot[0] == 0 || lacks_page(found, index, &slot);
     let is_sealed = !is_unsealed(found, known);
-    let here = resume(found, index, known);
-    let is_here = here.is_some();
-    if let Some(resumes) = here.or_else(|| later(found, look)) {
+    let behind = found.view.nonzero(word_of(index), found.view.len());
+    if let Some(word) = behind.filter(|_| is_empty && self::is_sealed(found, known)) {
+        return corrupt(known, found.at(word * 8, 0), Cause::Foreign);
+    }
+    if let Some(resumes) = resume(found, index, known).or_else(|| later(found, look)) {
         let cause = match is_sealed.then(|| against_seal(found, known)) {
             _ if !is_unfinished => Cause::Record,
-            Some(None) if is_here => Cause::Foreign,
+            Some(None) if !is_empty => Cause::Foreign,
             // A segment is entered only when it and all before it have their names on the disk.
             Some(None) if known.synced => {
                 Cause::Short { promised: resumes.record.saturating_sub(1) }

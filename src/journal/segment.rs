@@ -37,10 +37,12 @@ impl Segment {
     pub(super) fn make(directory: &Path, header: &Header, durable: bool) -> Result<Segment, Error> {
         let path = directory.join(file_name(header.stream, header.segment));
         let unnamed = path.with_extension("zj.new");
+        let mut named = false;
         let made = Segment::fill(&unnamed, header, durable)
             .and_then(|file| {
                 fail::point("make: before the name");
                 fs::rename(&unnamed, &path)?;
+                named = true;
                 fail::point("make: before the directory is on the disk");
                 if durable {
                     File::open(directory)?.sync_all()?;
@@ -51,8 +53,9 @@ impl Segment {
             })
             .map_err(|e| refused(&path, header.bytes, e));
         if made.is_err() {
-            // Its blocks are of use to whoever else needs the disk; nobody has its name.
-            let _ = fs::remove_file(&unnamed);
+            // Its blocks are of use to whoever else needs the disk; and where it has its name, a
+            // reader would take it for a segment that follows, though nobody opened it.
+            let _ = fs::remove_file(if named { &path } else { &unnamed });
         }
         let (file, map) = made?;
         let capacity = Header::capacity(header.bytes);
@@ -103,7 +106,10 @@ impl Segment {
 
     /// Waits until these bytes are on the disk.
     pub(super) fn sync(&self, from: usize, to: usize) -> Result<(), Error> {
-        self.map.sync(from, to).map_err(Error::system("bring records to the disk", &self.path))
+        self.map.sync(from, to).map_err(Error::system("bring records to the disk", &self.path))?;
+        #[cfg(test)]
+        super::powercut::on_sync(&self.path, from..to);
+        Ok(())
     }
 
     /// Writes the seal, on the disk where `durable`. The writer is past this segment.

@@ -219,12 +219,16 @@ impl Case<'_> {
         let left = self.views.iter().map(|v| settles(v).saturating_sub(now)).min();
         let margin = seconds(self.limits.expiry_margin_min.nanos());
         verdict.at_least(Limit::TIME_LEFT, left.map_or(f64::NAN, seconds), margin);
+        let drift = seconds(self.limits.clock_drift_max.nanos());
+        verdict.at_most(Limit::CLOCK_DRIFT, seconds(venue.drift), drift);
         let trading = |v: &View<'_>| {
             let under = v.terms.and_then(|terms| chain.underlying(terms.root));
             venue.is_trading(v.index) && under.is_none_or(|under| venue.is_trading(under))
         };
         verdict.must(Limit::NOT_TRADING, self.all(trading));
         verdict.must(Limit::SESSION_DOWN, venue.broker_up);
+        let doubts = u64::from(self.desk.book.in_doubt());
+        verdict.count(Limit::IN_DOUBT, doubts, 0);
         verdict.must(Limit::KILLED, !venue.killed);
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let first = self.views.first().map_or(0, |view| view.multiplier);

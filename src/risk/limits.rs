@@ -110,6 +110,8 @@ limits! {
             "Orders that the broker rejected without taking one in between. Halts trading.";
         20 TIME_LEFT expiry_margin_min: Span = Span(300_000_000_000), in Span(0)..=Span(u64::MAX),
             "s", opening, "Time that must be left to settlement.";
+        21 CLOCK_DRIFT clock_drift_max: Span = Span(2_000_000_000), in Span(0)..=Span(u64::MAX),
+            "s", opening, "Distance of the system's clocks from ours: one of them is wrong.";
     }
     settings {
         collar_share_max: f64 = 0.10, in 0.0..=1e6, "of the far side",
@@ -124,6 +126,9 @@ limits! {
             "Whether a leg's bid may equal its ask in an opening order.";
         cancel_again_after: Span = Span(2_000_000_000), in Span(0)..=Span(3_600_000_000_000), "-",
             "An unanswered cancel may be sent again after this time.";
+        inquire_again_after: Span = Span(2_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "-",
+            "The broker is asked again after an order in doubt after this time.";
     }
     conditions {
         32 INSTRUMENT_UNKNOWN all, "A leg's instrument was never defined, or has no room.";
@@ -145,6 +150,7 @@ limits! {
         48 NO_ROOM all, "The book has no place for the order or its package.";
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
+        51 IN_DOUBT all, "Since a restart the broker has not said how all live orders stand.";
     }
 }
 

@@ -4,8 +4,9 @@
 //! an early exit, and either enters it in the book and emits ORDER and ORDER_LEGs, or emits a
 //! REFUSAL with the whole set and one BREACH per violated limit. What cannot be measured is
 //! refused. At batch ends and timers it watches the breakers: a halt is announced once, latched
-//! for the run, and cancels what would open; the kill switch cancels everything. It shares a
-//! thread with DECIDE, which tells the book of the same events before it passes them on.
+//! for the run, and cancels what would open; the kill switch cancels everything. After a restart it
+//! inquires after every order in doubt, and refuses all others until the broker has answered. It
+//! shares a thread with DECIDE, which tells the book of the same events before it passes them on.
 //!
 //! Closing orders have a looser rule of their own: see [`CLOSING`].
 
@@ -28,7 +29,7 @@ use crate::{
     stage::{Emit, Stage},
     wire::{
         Event, Kind, NO_INSTRUMENT, Timestamp,
-        order::{Breach, Cancel, Halt, LEGS_MAX, Leg, Refusal},
+        order::{Breach, Cancel, Halt, Inquiry, LEGS_MAX, Leg, Refusal},
     },
 };
 use bucket::Bucket;
@@ -51,6 +52,9 @@ struct Gauges {
 }
 
 const RECENT: usize = 32;
+
+/// Inquiries that leave at once: a broker that is flooded answers none.
+const INQUIRIES_MAX: usize = 64;
 
 /// The risk gate. See the module's documentation.
 #[derive(Debug)]
@@ -213,6 +217,27 @@ impl Risk {
         }
         if desk.book.venue.killed || desk.book.venue.halted.is_some() {
             self.sweep(desk, event, out);
+        }
+        if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
+            self.inquire(desk, event, out);
+        }
+    }
+
+    /// Asks the broker how the orders in doubt stand, a few at a time.
+    #[cold]
+    fn inquire(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
+        let (again, now) = (self.limits.inquire_again_after.nanos(), event.ts_recv);
+        let mut room = INQUIRIES_MAX;
+        for i in 0..desk.book.live().len() {
+            let Some(order) = desk.book.order(desk.book.live()[i]) else { continue };
+            if room == 0 || !desk.book.is_inquiry_due(order, now, again) {
+                continue;
+            }
+            room -= 1;
+            let (order, strategy) = (order.id, order.strategy);
+            let tries = desk.book.register_inquiry(order, now);
+            let inquiry = Inquiry { order, tries, strategy, reserved: 0, reserved2: [0; 2] };
+            emit(desk, out, Event::caused_by(event, Kind::INQUIRY, NO_INSTRUMENT, inquiry));
         }
     }
 

@@ -28,12 +28,19 @@ use std::{io, sync::Arc};
 pub struct Thread {
     clock: Clock,
     last: Arc<AtomicU64>,
+    /// Events below this number are those of an earlier process: their times say nothing.
+    first: u64,
 }
 
 impl Thread {
     /// For the stages of one thread.
     pub fn new(clock: &Clock) -> Thread {
-        Thread { clock: clock.clone(), last: Arc::new(AtomicU64::new(0)) }
+        Thread { clock: clock.clone(), last: Arc::new(AtomicU64::new(0)), first: 0 }
+    }
+
+    /// The same, where events below number `first` come from the journal of an earlier process.
+    pub fn starting_at(self, first: u64) -> Thread {
+        Thread { first, ..self }
     }
 }
 
@@ -65,7 +72,7 @@ struct Stamps {
 impl Stamps {
     #[inline(always)]
     fn stamp(&self, event: &Event) {
-        if event.ends_batch() {
+        if event.ends_batch() && event.seq >= self.thread.first {
             let now = self.thread.clock.now();
             let begun = self.thread.last.load(Ordering::Relaxed).max(event.ts_recv);
             self.thread.last.store(now, Ordering::Relaxed);
@@ -162,7 +169,8 @@ impl<K, T: Borrow<Event>, E: Emit<K, T>> Emit<K, T> for Exit<E> {
     #[inline(always)]
     fn emit(&mut self, known: &mut K, message: &T) {
         let event: &Event = message.borrow();
-        if [Kind::ORDER, Kind::ORDER_LEG, Kind::CANCEL].contains(&event.kind) {
+        let watched = [Kind::ORDER, Kind::ORDER_LEG, Kind::CANCEL].contains(&event.kind);
+        if watched && event.seq >= self.stamps.thread.first {
             let begun = self.stamps.thread.clock.now();
             self.end.emit(known, message);
             self.note(message.borrow(), begun);

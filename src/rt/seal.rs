@@ -54,6 +54,14 @@ pub fn seal(seal: Seal) {
     SEAL.set(seal);
 }
 
+/// Runs `work` with the calling thread's seal lifted: what a thread does before it is hot.
+pub fn lifted<T>(work: impl FnOnce() -> T) -> T {
+    let before = SEAL.replace(Seal::Open);
+    let done = work();
+    SEAL.set(before);
+    done
+}
+
 /// What the calling thread asked for; all zero where [`Sealed`] is not the global allocator.
 pub fn requests() -> Requests {
     Requests { allocations: ALLOCATIONS.get(), after_seal: AFTER_SEAL.get() }

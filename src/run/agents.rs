@@ -1,8 +1,10 @@
 //! What the hot threads run: the feed with the first stages, or a ring with the next ones.
 
 use super::{
+    Failure,
     exit::Close,
-    meter::{Meter, Wire, is_beat},
+    meter::{Meter, Time, Wire, is_beat},
+    recovery::{Relive, Stand},
 };
 use crate::{
     book::Desk,
@@ -12,16 +14,17 @@ use crate::{
         counters::Counter,
         ring::{Consumer, Message},
         runner::Agent,
+        seal,
     },
     stage::Emit,
     wire::{Event, Timestamp},
 };
 use std::{
     boxed::Box,
-    string::{String, ToString},
+    string::ToString,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     vec::Vec,
 };
@@ -34,8 +37,10 @@ pub(super) type Now = Box<dyn Fn() -> Timestamp + Send>;
 pub(super) struct Signs {
     /// Every session of the market has ended.
     pub(super) ended: Arc<AtomicBool>,
-    /// The feed could not start, and why.
-    pub(super) failed: Arc<OnceLock<String>>,
+    /// The run could not begin, and why.
+    pub(super) failed: Arc<OnceLock<Failure>>,
+    /// Sessions of the run with this one, once it has begun.
+    pub(super) begun: Arc<AtomicU64>,
 }
 
 /// The first thread: sockets, numbers, and the stages that follow on this thread.
@@ -47,15 +52,42 @@ pub(super) struct Intake<S> {
     pub(super) stages: S,
     pub(super) wires: Vec<Wire>,
     pub(super) events: Counter,
+    pub(super) time: Time,
     pub(super) meter: Meter,
     pub(super) signs: Signs,
     pub(super) clock: Clock,
+    pub(super) past: Option<Relive>,
+    /// Sessions of the run before this one.
+    pub(super) before: u64,
     pub(super) started: bool,
 }
 
 impl<S: Emit<Desk, Event> + Close> Intake<S> {
+    /// The recorded inputs of earlier sessions; nothing else happens meanwhile.
+    #[cold]
+    fn relive(&mut self) -> usize {
+        let Intake { feed, stages, desk, past, before, signs, .. } = self;
+        let Some(relive) = past else { return 0 };
+        let stand = relive.turn(self.clock.now(), signs, |event| {
+            feed.restore(event);
+            stages.emit(desk, event);
+        });
+        match stand {
+            Stand::Given(inputs) => inputs,
+            Stand::Waiting | Stand::Failed => 0,
+            Stand::Done(sessions) => {
+                *before = sessions;
+                seal::lifted(|| *past = None);
+                1
+            }
+        }
+    }
+
     fn turn(&mut self) -> usize {
-        let Intake { feed, stages, desk, replies, started, signs, broker, .. } = self;
+        if self.past.is_some() {
+            return self.relive();
+        }
+        let Intake { feed, stages, desk, replies, started, before, signs, broker, .. } = self;
         let mut beat = false;
         let mut out = |event: &Event| {
             beat |= is_beat(event);
@@ -64,8 +96,9 @@ impl<S: Emit<Desk, Event> + Close> Intake<S> {
         if !*started {
             *started = true;
             if let Err(error) = feed.start(&mut out) {
-                signs.failed.get_or_init(|| error.to_string());
+                signs.failed.get_or_init(|| Failure::environment(error.to_string()));
             }
+            signs.begun.store(*before + 1, Ordering::Release);
         }
         let answered = replies.drain(16, |reply| feed.inject(*broker, *reply, &mut out));
         let work = answered + feed.duty(&mut out) + stages.poll(desk);
@@ -80,6 +113,11 @@ impl<S: Emit<Desk, Event> + Close> Intake<S> {
             wire.publish(&self.feed.counts_of(place));
         }
         self.events.set(self.feed.events());
+        let (pauses, longest) = self.feed.pauses();
+        self.time.pauses.set(pauses);
+        self.time.pause_ns_max.set(longest);
+        self.time.wall_ahead_ns.set(self.feed.drift().wall as u64);
+        self.time.raw_ahead_ns.set(self.feed.drift().raw as u64);
         self.meter.publish(&self.desk);
         self.signs.ended.store(self.feed.ended(), Ordering::Release);
     }

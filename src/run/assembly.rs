@@ -6,7 +6,8 @@ use super::{
     exit::{Close, Exit, OnSent, Reply},
     link::Link,
     live::{secret, state_directory},
-    meter::{Desktop, Market, Meter, Wire},
+    meter::{Desktop, Market, Meter, Time, Wire},
+    recovery::Past,
     say::println,
     settings::Threads,
     stages::{Watches, desk, front, rear},
@@ -25,7 +26,7 @@ use crate::{
     journal::{Hold, Inputs, Outputs, Sync, Watch, Writer},
     risk::Cleared,
     rt::{
-        clock::Clock,
+        clock::{self, Clock},
         counters::Counters,
         histogram::Histograms,
         idle::Idle,
@@ -61,6 +62,8 @@ pub(super) struct Assembly<'a> {
     /// The kill switch: once true, no order leaves.
     pub(super) kill: Arc<AtomicBool>,
     pub(super) epoch: u64,
+    /// What earlier sessions of the run have left.
+    pub(super) past: Past,
     /// Cores that the process had before its first thread was pinned.
     pub(super) cores: usize,
     /// Inputs and outputs of the journal, where orders wait for the disk.
@@ -112,18 +115,19 @@ impl Assembly<'_> {
     }
 
     fn inline(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
-        let (plan, thread) = (self.plan, Thread::new(self.clock));
+        let (plan, thread) = (self.plan, self.thread());
         let Sides { feed, replies, inputs, outputs, exit } = sides;
         let exit = probe::Exit::of(self.outgoing(outputs, exit), watches.exit, &thread);
         let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
         let front = front(plan, [watches.chain, watches.greeks], &thread, rear);
-        let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), front);
+        let stages =
+            Then(Probe::of(Inputs::new(inputs, self.past.first), watches.journal, &thread), front);
         let meter = Meter { market: self.market()?, desktop: self.desktop()? };
         self.intake(feed, replies, stages, meter)
     }
 
     fn shared(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
-        let (plan, thread) = (self.plan, Thread::new(self.clock));
+        let (plan, thread) = (self.plan, self.thread());
         let Sides { feed, replies, inputs, outputs, exit } = sides;
         let (producer, consumer) = ring::<Event>(plan.run.ring);
         let exit = probe::Exit::of(self.outgoing(outputs, exit), watches.exit, &thread);
@@ -132,15 +136,16 @@ impl Assembly<'_> {
         let meter = Meter { market: None, desktop: self.desktop()? };
         self.stretch(("strategy..gate", 1), consumer, stages, meter)?;
         let link = self.link("greeks", producer)?;
-        let thread = Thread::new(self.clock);
+        let thread = self.thread();
         let front = front(plan, [watches.chain, watches.greeks], &thread, link);
-        let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), front);
+        let stages =
+            Then(Probe::of(Inputs::new(inputs, self.past.first), watches.journal, &thread), front);
         let meter = Meter { market: self.market()?, desktop: None };
         self.intake(feed, replies, stages, meter)
     }
 
     fn dedicated(&mut self, sides: Sides, watches: Watches) -> io::Result<()> {
-        let (plan, thread) = (self.plan, Thread::new(self.clock));
+        let (plan, thread) = (self.plan, self.thread());
         let Sides { feed, replies, inputs, outputs, exit } = sides;
         let (cleared, gate) = ring::<Cleared>(plan.run.ring);
         let exit = probe::Exit::of(exit, watches.exit, &thread);
@@ -149,7 +154,7 @@ impl Assembly<'_> {
         let (priced, decide) = ring::<Event>(plan.run.ring);
         let link = self.link("risk", cleared)?;
         let link = self.outgoing(outputs, link);
-        let thread = Thread::new(self.clock);
+        let thread = self.thread();
         let rear = rear(plan, [watches.strategy, watches.risk], &thread, link);
         let stages = Then(Probe::of(Track, watches.link, &thread), rear);
         let meter = Meter { market: None, desktop: self.desktop()? };
@@ -157,19 +162,25 @@ impl Assembly<'_> {
 
         let (numbered, price) = ring::<Event>(plan.run.ring);
         let link = self.link("greeks", priced)?;
-        let thread = Thread::new(self.clock);
+        let thread = self.thread();
         let front = front(plan, [watches.chain, watches.greeks], &thread, link);
         let meter = Meter { market: self.market()?, desktop: None };
         self.stretch(("chain, greeks", 1), price, front, meter)?;
 
         let link = self.link("feed", numbered)?;
-        let thread = Thread::new(self.clock);
-        let stages = Then(Probe::of(Inputs(inputs), watches.journal, &thread), link);
+        let thread = self.thread();
+        let stages =
+            Then(Probe::of(Inputs::new(inputs, self.past.first), watches.journal, &thread), link);
         self.intake(feed, replies, stages, Meter::default())
+    }
+
+    fn thread(&self) -> Thread {
+        Thread::new(self.clock).starting_at(self.past.first)
     }
 
     fn outgoing<E>(&mut self, outputs: Writer, end: E) -> Outgoing<E> {
         let outputs = Outputs::new(outputs, Cleared::event as fn(&Cleared) -> &Event);
+        let outputs = outputs.after(self.past.recorded.take());
         Then(outputs, Hold::new(self.strict.clone(), end))
     }
 
@@ -201,6 +212,7 @@ impl Assembly<'_> {
         let wires =
             names.map(|name| Wire::declare(self.counters, name)).collect::<io::Result<_>>()?;
         let events = self.counters.counter("feed", "events", "events", "Events numbered.")?;
+        let time = Time::declare(self.counters, "feed")?;
         let (desk, signs, clock) = (desk(self.plan), self.signs.clone(), self.clock.clone());
         let broker = self.plan.broker_source();
         let intake = Intake {
@@ -211,9 +223,12 @@ impl Assembly<'_> {
             stages,
             wires,
             events,
+            time,
             meter,
             signs,
             clock,
+            past: self.past.relive.take(),
+            before: 0,
             started: false,
         };
         let name = if self.plan.run.threads == Threads::Inline { "pipeline" } else { "feed" };
@@ -290,7 +305,11 @@ impl Assembly<'_> {
             clock: Box::new(move || clock.now()) as Now,
             control: self.control.clone(),
         };
-        Feed::new(parts, &secret).map_err(|e| Failure::environment(e.to_string()))
+        let check = clock::Check::start(self.clock);
+        let made = Feed::new(parts, &secret);
+        let mut feed = made.map_err(|e| Failure::environment(e.to_string()))?;
+        feed.watch_clock(Box::new(move || check.drift()));
+        Ok(feed)
     }
 
     /// The gate and the feed's side of the broker's session, if there is one.
@@ -307,8 +326,12 @@ impl Assembly<'_> {
         let broker = &self.plan.broker;
         let path = state_directory(&self.plan.run.state)?.join(&broker.store);
         let (sender, target) = (&broker.sender_comp_id, &broker.target_comp_id);
-        let (inbound, outbound) = store::open(&path, sender, target, broker.reset_on_logon)
+        let (inbound, mut outbound) = store::open(&path, sender, target, broker.reset_on_logon)
             .map_err(|e| Failure::environment(e.to_string()))?;
+        if self.past.power_cut {
+            // The numbers may be older than what the broker has seen: it is told of a gap.
+            outbound.set_next(outbound.next() + store::SLOTS as u64);
+        }
         let about = "Reports on orders that could not be sent and found no room.";
         let lost =
             self.counters.counter("gate", "replies_lost", "events", about).map_err(failed)?;
@@ -323,6 +346,7 @@ impl Assembly<'_> {
         };
         let password = secret(&broker.password_env).unwrap_or_default();
         let gate = Gate::new(broker.clone(), password, source, outbound, ends);
+        let gate = gate.starting_at(self.past.first);
         let decoder = FixDecoder::new(sender, target, inbound);
         let exit = Exit::new(Some(gate), self.counters).map_err(failed)?;
         Ok((exit, Some(Broker { decoder, gate: to_gate })))
@@ -374,7 +398,6 @@ impl Made {
                 died = Err(Failure::environment(what));
             }
         }
-        let failed = self.signs.failed.get().map(|what| Failure::environment(what.as_str()));
-        failed.map_or(died, Err)
+        self.signs.failed.get().map_or(died, |failure| Err(failure.clone()))
     }
 }

@@ -5,6 +5,7 @@ use super::{
     Failure, Files, Plan,
     agents::Signs,
     assembly::{Assembly, Made},
+    recovery::Past,
     report::{COUNTERS, HISTOGRAMS},
     say::println,
     supervisor::Supervisor,
@@ -12,32 +13,56 @@ use super::{
 use crate::{
     config::Span,
     feed::control::Control,
-    journal::{ConfigFile, Journal, Manifest, Opened},
-    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin, signals},
+    journal::{Allow, ConfigFile, Journal, Manifest, Opened, Relived, Resumed},
+    rt::{
+        clock::{Check, Clock},
+        counters::Counters,
+        histogram::Histograms,
+        noise, pin, signals,
+    },
 };
 use std::{
     format, fs,
     path::{Path, PathBuf},
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 
-/// Runs a configuration until the market ends, `span` is over or the operator says so.
-pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Result<(), Failure> {
+/// What a run is asked for besides its configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// Where it writes; a directory of its own below `runs` where none is named.
+    pub directory: Option<&'a Path>,
+    /// How long it runs; until the market ends or the operator says so where none is given.
+    pub span: Option<Span>,
+    /// Whether it takes up the run whose journal is in the directory.
+    pub resume: bool,
+    /// Whether it does so with another program or configuration too.
+    pub force: bool,
+}
+
+/// Runs a configuration until the market ends, the time is up or the operator says so.
+pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     let plan = Plan::new(files)?;
     let clock = Clock::start();
-    let directory = directory.map_or_else(|| default_directory(clock.now()), Path::to_path_buf);
+    let named = request.directory.map(Path::to_path_buf);
+    let directory = named.unwrap_or_else(|| default_directory(clock.now()));
     let cores = pin::cores().len();
     say_machine(&plan);
-    let Opened { journal, inputs, outputs } = open_journal(&plan, files, &directory, &clock)?;
+    let (opened, past) = open_journal(&plan, files, &directory, &clock, request)?;
+    let Opened { journal, inputs, outputs } = opened;
     let file = |e| Failure::file(&directory, "make the counters", &e);
     let mut counters = Counters::create(&directory.join(COUNTERS)).map_err(file)?;
     let mut histograms = Histograms::create(&directory.join(HISTOGRAMS)).map_err(file)?;
+    let calibrated = Check::start(&clock);
     watch_noise(&plan, &clock, &mut histograms)?;
+    check_rate(&calibrated)?;
     signals::install()
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let control = Control::with_signals(&plan.feed.kill_file)
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
+    let told = past.told();
     let made = Assembly {
         plan: &plan,
         clock: &clock,
@@ -47,33 +72,35 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
         signs: Signs::default(),
         kill: Default::default(),
         epoch: clock.now(),
+        past,
         cores,
         strict: None,
         threads: Vec::new(),
     }
     .start(inputs, outputs)?;
-    supervise(&plan, made, &clock, &directory, counters, histograms, journal, &control, span)
+    let files = (counters, histograms);
+    let supervisor = Supervisor::new(&plan, &clock, &directory, files, &control, &journal)?;
+    supervise(&plan, made, supervisor, told, journal, request.span)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the end of one run takes everything apart")]
 fn supervise(
     plan: &Plan,
     made: Made,
-    clock: &Clock,
-    directory: &Path,
-    counters: Counters,
-    histograms: Histograms,
+    mut supervisor: Supervisor,
+    told: Option<Arc<Relived>>,
     journal: Journal,
-    control: &Control,
     span: Option<Span>,
 ) -> Result<(), Failure> {
-    let mut supervisor =
-        Supervisor::new(plan, clock, directory, (counters, histograms), control, &journal)?;
+    if !supervisor.await_beginning(&made, told.as_deref()) {
+        // What was found stays as it is: the directory can be taken up by whoever knows better.
+        return made.join();
+    }
     supervisor.watch(&made, plan.run.end_with_market, span);
     supervisor.stop(&made, plan.run.drain.nanos());
     let ended = made.join();
     let room = supervisor.room();
     supervisor.last_word();
+    let directory = journal.directory().to_path_buf();
     let finished = if ended.is_ok() { journal.finish() } else { journal.finish_broken() };
     let finished = finished.map_err(|e| Failure::environment(e.to_string()));
     if let Ok(manifest) = &finished {
@@ -86,6 +113,18 @@ fn supervise(
     }
     // What broke is told first: a journal that a dead thread still holds follows from it.
     ended.and(room).and(finished.map(drop))
+}
+
+/// Refuses a processor whose counter runs at another rate than the kernel's raw clock.
+fn check_rate(calibrated: &Check) -> Result<(), Failure> {
+    const ERROR_MAX: f64 = 1e-3;
+    match calibrated.rate_error() {
+        Some(error) if error.abs() > ERROR_MAX => Err(Failure::environment(format!(
+            "the processor's counter is {:.2} % off the kernel's clock; no time can be told by it",
+            error * 100.0
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn default_directory(now: u64) -> PathBuf {
@@ -107,13 +146,24 @@ fn open_journal(
     files: &Files,
     directory: &Path,
     clock: &Clock,
-) -> Result<Opened, Failure> {
+    request: Request<'_>,
+) -> Result<(Opened, Past), Failure> {
     let texts = files.list().iter();
     let texts: Vec<ConfigFile> =
         texts.map(|(name, text)| ConfigFile { name: name.clone(), text: text.clone() }).collect();
     let failed = |e: crate::journal::Error| Failure::environment(e.to_string());
     let manifest = Manifest::new(clock.now(), texts).map_err(failed)?;
-    Journal::create(directory, &plan.journal, manifest).map_err(failed)
+    if !request.resume {
+        let opened = Journal::create(directory, &plan.journal, manifest).map_err(failed)?;
+        return Ok((opened, Past::default()));
+    }
+    let allow = Allow { another: request.force, damage: request.force };
+    let resumed = Journal::resume_allowing(directory, &plan.journal, manifest, allow);
+    let resumed = resumed.map_err(|e| Failure::input(e.to_string()))?;
+    let Resumed { opened, inputs, outputs, ends, same_boot } = resumed;
+    println!("resumed: inputs {}; outputs {}", ends[0], ends[1]);
+    let past = Past::open(directory, [inputs, outputs], !same_boot).map_err(failed)?;
+    Ok((opened, past))
 }
 
 /// The floor under every latency of the report, seen from the core that will be hot.

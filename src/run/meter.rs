@@ -101,6 +101,14 @@ crate::counters! {
         pub(super) fees_cents: "cents";
         /// 1 while the profit can be known.
         pub(super) pnl_known: "1";
+        /// Instruments that are held.
+        pub(super) positions: "instruments";
+        /// Live orders of which nobody knows since a restart how they stand.
+        pub(super) in_doubt: "orders";
+        /// Sessions of the run so far.
+        pub(super) sessions: "1";
+        /// 1 where the kill switch or a breaker has halted trading.
+        pub(super) halted: "1";
     }
 }
 
@@ -114,6 +122,24 @@ impl Desktop {
         self.pnl_cents.set(cents(book.pnl.unwrap_or_default()));
         self.fees_cents.set(cents(book.fees));
         self.pnl_known.set(u64::from(book.pnl.is_some()));
+        self.positions.set(book.holdings().len() as u64);
+        self.in_doubt.set(u64::from(book.in_doubt()));
+        self.halted.set(u64::from(book.venue.killed || book.venue.halted.is_some()));
+        self.sessions.set(book.sessions);
+    }
+}
+
+crate::counters! {
+    /// What the feed knows of its own time.
+    pub(super) struct Time {
+        /// Times that the feed itself stood still for longer than `feed.pause_max`.
+        pub(super) pauses: "1";
+        /// The longest of them.
+        pub(super) pause_ns_max: "ns";
+        /// Wall clock less the one clock, as last told; two's complement.
+        pub(super) wall_ahead_ns: "ns";
+        /// Raw monotonic clock less the one clock, as last told; two's complement.
+        pub(super) raw_ahead_ns: "ns";
     }
 }
 
@@ -130,6 +156,8 @@ crate::counters! {
         pub(super) decisions: "events";
         /// Times that trading was halted.
         pub(super) halts: "events";
+        /// Inquiries after orders in doubt.
+        pub(super) inquiries: "inquiries";
     }
 }
 
@@ -143,6 +171,7 @@ impl Outcome {
             Kind::REFUSAL => self.refusals.add(1),
             Kind::DECISION => self.decisions.add(1),
             Kind::HALT => self.halts.add(1),
+            Kind::INQUIRY => self.inquiries.add(1),
             _ => {}
         }
     }
@@ -165,10 +194,10 @@ impl Wire {
     }
 }
 
-/// Whether an event is the beat at which a thread publishes.
+/// Whether an event is the beat at which a thread publishes, or the beginning of a session.
 #[inline(always)]
 pub(super) fn is_beat(event: &Event) -> bool {
-    event.kind == Kind::TIMER && event.body::<Timer>().id == Timer::BEAT
+    event.kind == Kind::TIMER && event.body::<Timer>().id == Timer::BEAT || event.kind == Kind::RUN
 }
 
 /// What a thread publishes of its replica of the desk.

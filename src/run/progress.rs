@@ -1,7 +1,11 @@
 //! Counters in; one line for the operator while the run lasts, and a summary at its end, out.
 
 use super::say::{print, println};
-use crate::rt::{counters::Counters, histogram::Snapshot};
+use crate::{
+    journal::Relived,
+    rt::{counters::Counters, histogram::Snapshot},
+};
+use core::sync::atomic::Ordering;
 use std::{
     format,
     io::{IsTerminal, Write, stdout},
@@ -28,7 +32,8 @@ impl View {
         view
     }
 
-    fn get(&self, group: &str, name: &str) -> u64 {
+    /// One count; 0 where there is none.
+    pub(super) fn get(&self, group: &str, name: &str) -> u64 {
         let found = self.rows.iter().find(|row| row.0 == group && row.1 == name);
         found.map_or(0, |row| row.2)
     }
@@ -36,6 +41,34 @@ impl View {
     /// The sum of a count over all groups that have it.
     fn sum(&self, name: &str) -> u64 {
         self.rows.iter().filter(|row| row.1 == name).map(|row| row.2).sum()
+    }
+
+    /// Sessions of the run that the book has seen begin.
+    pub(super) fn sessions(&self) -> u64 {
+        self.get("book", "sessions")
+    }
+
+    /// What taking up the run came to.
+    pub(super) fn resumed(&self, told: &Relived) -> String {
+        let halted = self.get("book", "halted") == 1;
+        format!(
+            "resumed: {} inputs and {} outputs came again in {:.1} ms, {} outputs that the \
+             end had cut off were written; {} orders in doubt, {} instruments held{}",
+            told.inputs,
+            told.equal.load(Ordering::Relaxed),
+            told.took_ns.load(Ordering::Relaxed) as f64 / 1e6,
+            told.added.load(Ordering::Relaxed),
+            self.get("book", "in_doubt"),
+            self.get("book", "positions"),
+            if halted { "; trading is halted" } else { "" },
+        )
+    }
+
+    fn doubts(&self) -> String {
+        match self.get("book", "in_doubt") {
+            0 => String::new(),
+            orders => format!("  {orders} ORDERS IN DOUBT: nothing is sent"),
+        }
     }
 
     fn pnl(&self) -> String {
@@ -131,7 +164,7 @@ impl Progress {
         });
         let text = format!(
             "{:4} s  {} {:>9} events {:>8.0}/s  {} options  {} Greeks  {} orders  {} fills  \
-             {} open  P&L {}{latency}",
+             {} open  P&L {}{}{latency}",
             ran / 1_000_000_000,
             clock_face(view.get("market", "now")),
             events,
@@ -142,6 +175,7 @@ impl Progress {
             view.get("book", "traded"),
             view.get("book", "open_packages"),
             view.pnl(),
+            view.doubts(),
         );
         if self.terminal {
             print!("\r\x1b[2K{text}")

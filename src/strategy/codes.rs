@@ -60,6 +60,7 @@ codes! {
     35 HALTED "trading is halted or killed";
     36 SESSION_DOWN "the broker's session is not logged on";
     37 ALL_OPEN "as many packages as allowed are open; a: packages";
+    38 IN_DOUBT "since a restart the broker has not said how all orders stand; a: orders in doubt";
 }
 
 impl Code {

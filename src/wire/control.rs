@@ -2,13 +2,15 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// First event of every run; what must differ from run to run comes from here.
+/// First event of every session; what must differ from one to the next comes from here. In the
+/// middle of the stream it means that the run is taken up again after its process has ended: all
+/// sessions are down, all quotes stale, and how live orders stand is in doubt.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Run {
-    /// Chosen once per run, never again.
+    /// Chosen once per session, never again.
     pub epoch: u64,
-    /// Order numbers of this run start above this one.
+    /// Order numbers start above this one, and above all that the run has given before.
     pub order_base: u64,
     /// Must be zero.
     pub reserved: [u64; 2],
@@ -118,6 +120,20 @@ impl Verb {
     pub const STOP: Verb = Verb(1);
     /// Latch the kill switch: no order leaves, everything open is cancelled.
     pub const KILL: Verb = Verb(2);
+}
+
+/// How far the system's clocks are from the one clock, which began with them and never follows
+/// them. Told when it has changed by more than the feed's `clock_step`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Clock {
+    /// The wall clock less ours, ns: somebody has set it, or ours runs wrong.
+    pub wall_ahead: i64,
+    /// The kernel's raw monotonic clock less ours, ns since the start: ours runs wrong, or the
+    /// machine was suspended.
+    pub raw_ahead: i64,
+    /// Must be zero.
+    pub reserved: [u64; 2],
 }
 
 /// Bytes or records that the feed refused.

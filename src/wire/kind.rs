@@ -39,12 +39,13 @@ kinds! {
     NAME = 6, "Name", "the symbol behind a new dense index, before its first definition";
 
     // The pipeline's own inputs, made by the feed and journaled like the rest.
-    RUN = 32, "Run", "first event of a run: epoch and identities";
+    RUN = 32, "Run", "first event of a session: a run begins, or is taken up again";
     TIMER = 33, "Timer", "a deadline has passed";
     SESSION = 34, "Session", "a connection changed its state";
     GAP = 35, "Gap", "records were lost on a session; its quotes are stale";
     COMMAND = 36, "Command", "the operator's word: stop, kill";
     FAULT = 37, "Fault", "the feed refused bytes or records, and why";
+    CLOCK = 38, "Clock", "how far the system's clocks have left the one clock";
 
     // From the broker.
     REPORT = 64, "Report", "an execution report on one leg or a whole order";
@@ -68,6 +69,7 @@ kinds! {
     REFUSAL = 132, "Refusal", "an intent that RISK refused; one BREACH per limit follows";
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
     HALT = 134, "Halt", "trading was halted, and why";
+    INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
 }
 
 impl Kind {

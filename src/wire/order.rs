@@ -96,6 +96,22 @@ pub struct Cancel {
     pub reserved: [u16; 7],
 }
 
+/// A question to the broker about an order in doubt.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Inquiry {
+    /// The order.
+    pub order: u64,
+    /// How often it was asked before, since the broker's session came up.
+    pub tries: u32,
+    /// Which strategy instance.
+    pub strategy: u16,
+    /// Must be zero.
+    pub reserved: u16,
+    /// Must be zero.
+    pub reserved2: [u64; 2],
+}
+
 /// What a strategy concluded. `code` and the values are the strategy's own, documented there.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
@@ -172,7 +188,7 @@ pub struct Report {
     pub exec_id: u64,
     /// Price of this fill per unit; undefined where it is none.
     pub price: Price,
-    /// Contracts of this fill; 0 where it is none.
+    /// Contracts of this fill. Of a status: contracts (packages of a combination) filled in all.
     pub quantity: u32,
     /// What happened.
     pub event: ReportKind,
@@ -256,7 +272,8 @@ pub struct Admin {
     pub reserved: u16,
     /// Its own inbound sequence number, modulo 2³².
     pub seq: u32,
-    /// Numbers or text by kind: `TEST` echoes text; `RESEND` and `GAP` hold begin and end as u64.
+    /// Numbers or text by kind: `TEST` echoes text; `RESEND` and `GAP` hold begin and end as u64,
+    /// `RECEIVED` the next number that is expected: all below it is in the journal.
     pub text: [u8; 24],
 }
 
@@ -271,6 +288,7 @@ named! {
         REJECT = 6 "session reject";
         HEARTBEAT = 7 "heartbeat";
         TOO_LOW = 8 "sequence number too low";
+        RECEIVED = 9 "received in order";
     }
 }
 

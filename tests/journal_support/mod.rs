@@ -90,7 +90,10 @@ pub(crate) fn copy(from: &Path, into: &Path) {
     fs::create_dir_all(into).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
-        fs::copy(&path, into.join(path.file_name().unwrap())).unwrap();
+        // What the keeper is making has no name yet.
+        if path.extension().is_none_or(|extension| extension != "new") {
+            fs::copy(&path, into.join(path.file_name().unwrap())).unwrap();
+        }
     }
 }
 

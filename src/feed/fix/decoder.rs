@@ -11,7 +11,7 @@ use crate::{
     wire::{
         Event, Kind, NO_INSTRUMENT,
         control::{Fault, Session, SessionState},
-        order::{AdminKind, Report},
+        order::{Admin, AdminKind, Report},
     },
 };
 use alloc::{boxed::Box, string::String};
@@ -21,6 +21,9 @@ use core::cmp::Ordering;
 const PASSES_MAX: u32 = 4;
 /// Live messages above a hole before the resend is asked for again; fourfold each time.
 const IGNORED_MAX: u64 = 4;
+/// Messages in order after which the journal is told how far they go. As many may come twice after
+/// a power cut, and the book must still know their fills.
+const MARK_EVERY: u64 = 256;
 
 /// A hole in the inbound sequence.
 #[derive(Debug)]
@@ -39,13 +42,17 @@ struct Hole {
     patience: u64,
 }
 
-/// FIX 4.4 inbound. Events go to `out` before their number is taken as received, so what follows a
-/// kill is a resend and never a loss: whoever gives `out` must journal there.
+/// FIX 4.4 inbound. A number is kept as received only at the [`Decoder::commit`] after its events
+/// were journaled, so what follows a kill is a resend and never a loss.
 #[derive(Debug)]
 pub struct FixDecoder {
     ours: Box<[u8]>,
     theirs: Box<[u8]>,
     inbound: Inbound,
+    /// The number that the next message must have.
+    next: u64,
+    /// Numbers below it are known to the journal.
+    marked: u64,
     hole: Option<Hole>,
     logged_on: bool,
     up: bool,
@@ -61,6 +68,8 @@ impl FixDecoder {
         FixDecoder {
             ours: boxed(sender),
             theirs: boxed(target),
+            next: inbound.next(),
+            marked: inbound.next(),
             inbound,
             hole: None,
             logged_on: false,
@@ -86,7 +95,8 @@ impl FixDecoder {
 
     fn session(&mut self, state: SessionState, out: &mut impl FnMut(Event)) {
         self.up = state == SessionState::UP;
-        let next_in = self.inbound.next();
+        let next_in = self.next;
+        self.marked = next_in;
         let session = Session { state, reserved: [0; 3], attempts: 0, next_in, reserved2: [0; 2] };
         out(Event::new(Kind::SESSION, NO_INSTRUMENT, session));
     }
@@ -107,7 +117,7 @@ impl FixDecoder {
             b"4" if !message.is_set(Tag::GAP_FILL) => return self.on_reset(at, &message, out),
             _ => {}
         }
-        match seq.cmp(&self.inbound.next()) {
+        match seq.cmp(&self.next) {
             Ordering::Less if message.is_set(Tag::DUP) => {}
             Ordering::Less => self.too_low(seq, out),
             Ordering::Greater => self.on_ahead(&message, seq, out),
@@ -163,10 +173,10 @@ impl FixDecoder {
     fn on_logon(&mut self, message: &Message<'_>, seq: u64, out: &mut impl FnMut(Event)) {
         let reset = message.is_set(Tag::RESET);
         if reset {
-            self.inbound.set_next(seq);
+            self.next = seq;
             self.hole = None;
         }
-        let next = self.inbound.next();
+        let next = self.next;
         if seq < next {
             if !message.is_set(Tag::DUP) {
                 self.too_low(seq, out);
@@ -180,15 +190,15 @@ impl FixDecoder {
         if seq > next {
             return self.on_hole(seq, false, out);
         }
-        self.inbound.set_next(seq + 1);
+        self.next = seq + 1;
         self.session(SessionState::UP, out);
     }
 
     /// The end of a session counts whatever its number is; its number is taken if it is its turn.
     fn on_logout(&mut self, seq: u64, out: &mut impl FnMut(Event)) {
         emit(AdminKind::LOGOUT, seq, &[], out);
-        if self.logged_on && seq == self.inbound.next() {
-            self.inbound.set_next(seq + 1);
+        if self.logged_on && seq == self.next {
+            self.next = seq + 1;
         }
         self.logged_on = false;
         self.session(SessionState::DOWN, out);
@@ -196,14 +206,14 @@ impl FixDecoder {
 
     /// SequenceReset in reset mode: its own number does not count; it never lowers the sequence.
     fn on_reset(&mut self, at: usize, message: &Message<'_>, out: &mut impl FnMut(Event)) {
-        match message.number(Tag::NEW_SEQ).filter(|&next| next >= self.inbound.next()) {
+        match message.number(Tag::NEW_SEQ).filter(|&next| next >= self.next) {
             Some(next) => self.advance(next, out),
             None => self.fault(fault::NEW_SEQUENCE, at, message.text(Tag::NEW_SEQ), out),
         }
     }
 
     fn too_low(&mut self, seq: u64, out: &mut impl FnMut(Event)) {
-        let admin = admin(AdminKind::TOO_LOW, seq, self.inbound.next(), seq);
+        let admin = admin(AdminKind::TOO_LOW, seq, self.next, seq);
         out(Event::new(Kind::ADMIN, NO_INSTRUMENT, admin));
     }
 
@@ -248,14 +258,19 @@ impl FixDecoder {
     }
 
     fn ask(&self, out: &mut impl FnMut(Event)) {
-        let begin = self.inbound.next();
+        let begin = self.next;
         let gap = admin(AdminKind::GAP, 0, begin, 0);
         out(Event::new(Kind::ADMIN, NO_INSTRUMENT, gap));
     }
 
     /// Takes numbers below `next` as received. The session is up once nothing is missing.
     fn advance(&mut self, next: u64, out: &mut impl FnMut(Event)) {
-        self.inbound.set_next(next);
+        self.next = next;
+        if next - self.marked.min(next) >= MARK_EVERY {
+            self.marked = next;
+            let received = admin(AdminKind::RECEIVED, 0, next, 0);
+            out(Event::new(Kind::ADMIN, NO_INSTRUMENT, received));
+        }
         if let Some(hole) = &mut self.hole {
             (hole.moved, hole.passes) = (true, 1);
             if next > hole.top {
@@ -299,7 +314,29 @@ impl Decoder for FixDecoder {
     }
 
     fn next_in(&self) -> u64 {
-        self.inbound.next()
+        self.next
+    }
+
+    fn commit(&mut self) {
+        if self.next != self.inbound.next() {
+            self.inbound.set_next(self.next);
+        }
+    }
+
+    /// What came twice is known by its execution id; what is missing would be missed for ever.
+    fn restore(&mut self, event: &Event) {
+        let proven = match event.kind {
+            Kind::SESSION => event.body::<Session>().next_in,
+            Kind::ADMIN => match event.body::<Admin>() {
+                admin if admin.kind == AdminKind::RECEIVED => admin.begin_end().0,
+                _ => 0,
+            },
+            _ => 0,
+        };
+        if proven > 0 {
+            self.next = proven.min(self.inbound.next());
+            self.marked = self.next;
+        }
     }
 
     fn decode(&mut self, bytes: &[u8], out: &mut impl FnMut(Event)) -> usize {

@@ -24,6 +24,7 @@ macro_rules! tags {
 tags! {
     KIND = 35, SEQ = 34, SENDER = 49, TARGET = 56, DUP = 43, RESEND = 97,
     CLIENT = 11, ORIGINAL = 41, EXEC = 17, PRICE = 31, QUANTITY = 32, EVENT = 150, STATUS = 39,
+    FILLED = 14,
     MULTI = 442, LEG = 654,
     REF_SEQ = 45, REF_ID = 379, REASON = 373, BUSINESS_REASON = 380,
     TEST = 112, BEGIN = 7, END = 16, NEW_SEQ = 36, GAP_FILL = 123, RESET = 141, HEARTBEAT = 108,
@@ -93,11 +94,16 @@ pub(super) fn execution(message: &Message<'_>) -> Read {
     let event = event(kind);
     let fill = event == ReportKind::FILL;
     let leg = leg(message);
+    let filled = match event {
+        ReportKind::FILL => traded.unwrap_or(0),
+        ReportKind::STATUS => quantity(message.text(Tag::FILLED)).unwrap_or(0),
+        _ => 0,
+    };
     let report = Report {
         order: message.order(),
         exec_id: hash(&[message.text(Tag::EXEC), &[leg.unwrap_or(Report::WHOLE)]]),
         price: if fill { price.map_or(Price::UNDEF, Price) } else { Price::UNDEF },
-        quantity: if fill { traded.unwrap_or(0) } else { 0 },
+        quantity: filled,
         event,
         status: status(message.text(Tag::STATUS)),
         leg: leg.unwrap_or(Report::WHOLE),

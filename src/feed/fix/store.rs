@@ -126,13 +126,23 @@ fn header(sender: &str, target: &str) -> [u8; PAGE] {
     page
 }
 
-/// Makes the whole file, so that no later write needs a block (a sparse map dies of a full disk).
+/// Makes the whole file, so that no later write needs a block (a sparse map dies of a full disk),
+/// with its first numbers: a start that is refused after this leaves a store that is whole. One
+/// that cannot be made leaves an empty file, as if nobody had tried.
 fn create(file: &mut File, header: &[u8; PAGE]) -> std::io::Result<()> {
-    let zeros = [0; PAGE];
-    for at in (0..FILE_BYTES).step_by(PAGE) {
-        file.write_all(if at == 0 { header } else { &zeros })?;
+    let (mut first, zeros) = ([0; PAGE], [0; PAGE]);
+    first[..8].copy_from_slice(&seal(1).to_le_bytes());
+    let page = |at: u64| match at / PAGE as u64 {
+        0 => header,
+        1 | 2 => &first,
+        _ => &zeros,
+    };
+    let whole = (0..FILE_BYTES).step_by(PAGE).try_for_each(|at| file.write_all(page(at)));
+    let made = whole.and_then(|()| file.sync_all());
+    if made.is_err() {
+        drop(file.set_len(0));
     }
-    file.sync_all()
+    made
 }
 
 fn validate(file: &mut File, wanted: &[u8; PAGE], name: &str) -> Result<(), Error> {

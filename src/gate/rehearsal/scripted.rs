@@ -7,7 +7,7 @@ use crate::{
     wire::{
         Event, Kind, NO_INSTRUMENT,
         control::{Command, Verb},
-        order::{Report, ReportKind, client_order_id},
+        order::{Inquiry, Report, ReportKind, client_order_id},
     },
 };
 use std::{
@@ -231,4 +231,37 @@ fn stale_orders_are_filled_over_and_said_so_once() {
         assert!(fill.contains("34=2|") && fill.contains("36=4|"), "{fill}");
     }
     assert_eq!(said(&rig), [(2, ReportKind::REJECTED)]);
+}
+
+/// What an earlier process sent never goes out again, whatever the broker asks for; inquiries do.
+#[test]
+fn a_gate_that_is_taken_up_again_asks_and_repeats_no_order() {
+    let (mut rig, directory) = rig("");
+    let mut peer = Peer::new();
+    peer.log_on(&mut rig);
+    rig.order(1, 7, 5, &CONDOR);
+    peer.until(&mut rig, "35=AB|");
+    drop(rig);
+    let mut rig = Rig::new(&directory.path().join("session"), "");
+    rig.gate = rig.gate.starting_at(100);
+    rig.order(1, 7, 5, &CONDOR);
+    assert!(rig.replies.borrow().is_empty(), "what is recorded is not answered");
+    rig.seq = 100;
+    let mut peer = Peer::new();
+    peer.log_on(&mut rig);
+    let inquiry = Inquiry { order: 1, ..bytemuck::Zeroable::zeroed() };
+    rig.give(Event::new(Kind::INQUIRY, NO_INSTRUMENT, inquiry));
+    let id = String::from_utf8(client_order_id(1).into()).unwrap();
+    let asked = peer.until(&mut rig, "35=H|");
+    assert!(asked.contains(&format!("11={id}|")) && asked.contains("|54=B|"), "{asked}");
+    peer.say("2", "7=1|16=0|");
+    let again = peer.until(&mut rig, "35=H|");
+    assert!(again.contains("43=Y|") && again.contains("34=4|"), "{again}");
+    let heard = peer.rest(&mut rig).join(" ");
+    assert!(!heard.contains("35=AB|"), "{heard}");
+    // That the broker throws the question back says nothing of the order.
+    peer.say("3", "45=4|372=H|373=11|");
+    peer.rest(&mut rig);
+    assert_eq!(said(&rig), []);
+    assert_eq!((rig.counts().orders, rig.counts().inquiries), (0, 1));
 }

@@ -15,6 +15,16 @@ use crate::{
     wire::market::VolStatus,
 };
 
+/// The even yield that takes as much from the spot by expiry as dividends of this present value.
+///
+/// With it as `q` the European part of a price is the escrowed one, exactly. Early exercise is
+/// that of an income spread evenly, which is what quarterly payments of an index fund come to over
+/// months. It is not right to the day: a call whose one dividend is days off is worth exercising on
+/// the evening before and at no other time, and a put is not, until the day after.
+pub fn even_yield(spot: f64, dividends: f64, years: f64) -> f64 {
+    if dividends == 0.0 { 0.0 } else { one(ln, spot / (spot - dividends)) / years }
+}
+
 /// One American option.
 #[derive(Clone, Copy, Debug)]
 pub struct Contract {
@@ -230,6 +240,24 @@ pub struct Added {
     pub theta: V,
     /// dV/dσ per 1.00.
     pub vega: V,
+}
+
+impl Added {
+    pub(super) const NONE: Added =
+        Added { price: V::ZERO, delta: V::ZERO, gamma: V::ZERO, theta: V::ZERO, vega: V::ZERO };
+
+    /// These lanes where `mask` is set, nothing elsewhere.
+    #[inline(always)]
+    pub(super) fn masked(&self, mask: V) -> Added {
+        let pick = |value: V| mask.select(value, all(0.0));
+        Added {
+            price: pick(self.price),
+            delta: pick(self.delta),
+            gamma: pick(self.gamma),
+            theta: pick(self.theta),
+            vega: pick(self.vega),
+        }
+    }
 }
 
 impl Premium {

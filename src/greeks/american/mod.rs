@@ -9,6 +9,7 @@
 //! is refused.
 
 mod boundary;
+mod cache;
 mod contract;
 mod implied;
 mod normal;
@@ -16,7 +17,8 @@ mod premium;
 mod rule;
 
 pub use boundary::{Boundary, Grid};
-pub use contract::{Added, Contract, Value};
+pub(super) use cache::{Cache, Lift, Place, Terms};
+pub use contract::{Added, Contract, Value, even_yield};
 pub use implied::{Puts, VOL_MAX};
 pub use premium::{Carry, Early, Premium};
 pub use rule::Rule;

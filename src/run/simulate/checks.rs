@@ -4,16 +4,16 @@
 use super::witness::Witness;
 use crate::{
     journal::{Reader, Stream},
-    run::replay,
+    run::{replay, settings::Threads},
     wire::Event,
 };
 use std::{format, path::Path, string::String, string::ToString};
 
-/// All checks of a journal.
-pub(super) fn journal(directory: &Path, witness: &Witness) -> Result<(), String> {
+/// All checks of a journal; the replay is grouped on threads in this way.
+pub(super) fn journal(directory: &Path, witness: &Witness, threads: Threads) -> Result<(), String> {
     complete(directory, Stream::Inputs, &witness.inputs)?;
     complete(directory, Stream::Outputs, &witness.outputs)?;
-    let replayed = replay::through(directory).map_err(|failure| failure.message)?;
+    let replayed = replay::on(directory, threads).map_err(|failure| failure.message)?;
     if !replayed.verdict.holds() {
         return Err(format!("the replay differs: {}", replayed.verdict));
     }

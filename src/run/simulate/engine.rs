@@ -15,9 +15,14 @@ use crate::{
     feed::fix::{FixDecoder, store},
     gate::{Ends, Gate},
     greeks::Revalue,
-    journal::{ConfigFile, Inputs, Journal, Manifest, Opened, Outputs, Stream},
+    journal::{ConfigFile, Inputs, Journal, Manifest, Opened, Outputs, Resumed, Stream},
     risk::{Cleared, Risk},
-    run::{Files, Plan, stages::desk},
+    run::{
+        Files, Plan,
+        agents::Signs,
+        recovery::{Past, Relive, Stand},
+        stages::desk,
+    },
     stage::{Emit, Then},
     strategy::Decide,
     wire::{Event, Timestamp, control::Run},
@@ -26,7 +31,7 @@ use std::{
     boxed::Box,
     cell::RefCell,
     collections::VecDeque,
-    fs,
+    format, fs,
     path::{Path, PathBuf},
     rc::Rc,
     string::{String, ToString},
@@ -45,7 +50,7 @@ pub(super) struct Engine {
     /// Connected pipes on their way to the gate.
     pub(super) pipes: SyncSender<Pipe>,
     journal: Option<Journal>,
-    base: PathBuf,
+    pub(super) base: PathBuf,
 }
 
 /// What engines of a run have in common.
@@ -60,30 +65,69 @@ pub(super) struct Common {
 impl Engine {
     /// Starts on a new directory.
     pub(super) fn start(common: &Common, base: &Path, now: Timestamp) -> Result<Engine, String> {
-        let texts = common.files.list().iter();
-        let texts: Vec<ConfigFile> = texts
-            .map(|(name, text)| ConfigFile { name: name.clone(), text: text.clone() })
-            .collect();
         let told = |e: crate::journal::Error| e.to_string();
-        let manifest = Manifest::new(now, texts).map_err(told)?;
+        let manifest = Manifest::new(now, config(&common.files)).map_err(told)?;
         let directory = base.join("journal");
         let opened = Journal::create(&directory, &common.plan.journal, manifest).map_err(told)?;
-        let mut engine = Engine::assemble(common, base, opened, 1)?;
+        let mut engine = Engine::assemble(common, base, opened, Past::default())?;
+        engine.begin(now);
+        Ok(engine)
+    }
+
+    /// Takes up the run whose journal and session store are in a directory.
+    pub(super) fn resume(common: &Common, base: &Path, now: Timestamp) -> Result<Engine, String> {
+        let told = |e: crate::journal::Error| e.to_string();
+        let directory = base.join("journal");
+        let manifest = Manifest::new(now, config(&common.files)).map_err(told)?;
+        let resumed = Journal::resume(&directory, &common.plan.journal, manifest).map_err(told)?;
+        let Resumed { opened, inputs, outputs, same_boot, .. } = resumed;
+        let mut past = Past::open(&directory, [inputs, outputs], !same_boot).map_err(told)?;
+        let relive = past.relive.take();
+        let mut engine = Engine::assemble(common, base, opened, past)?;
+        common.witness.borrow_mut().relive(true);
+        if let Some(relive) = relive {
+            engine.relive(relive, now)?;
+        }
+        common.witness.borrow_mut().relive(false);
+        engine.begin(now);
+        Ok(engine)
+    }
+
+    /// The recorded inputs come again, through the very stages that go on then.
+    fn relive(&mut self, mut relive: Relive, now: Timestamp) -> Result<(), String> {
+        let signs = Signs::default();
+        loop {
+            let Engine { intake, desk, stages, .. } = self;
+            let stand = relive.turn(now, &signs, |event| {
+                intake.restore(event);
+                stages.emit(desk, event);
+            });
+            match stand {
+                Stand::Given(_) => {}
+                Stand::Done(_) => return Ok(()),
+                Stand::Waiting => return Err("the last recorded input never came through".into()),
+                Stand::Failed => {
+                    let why = signs.failed.get().map(|failure| failure.message.clone());
+                    return Err(why.unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Timestamp) {
         let order_base = (now / 1_000_000_000) << 24;
         let run = Run { epoch: now, order_base, reserved: [0; 2] };
-        engine.feed(|intake, out| intake.start(run, now, out));
-        Ok(engine)
+        self.feed(|intake, out| intake.start(run, now, out));
     }
 
     fn assemble(
         common: &Common,
         base: &Path,
         opened: Opened,
-        first: u64,
+        past: Past,
     ) -> Result<Engine, String> {
         let Common { plan, weakness, witness, .. } = common;
-        let next = base.with_extension("survived");
-        let fuse = Rc::new(Fuse::new(base, &next));
+        let fuse = Rc::new(Fuse::new(base, &survivor(base)));
         let state = base.join("state");
         fs::create_dir_all(&state).map_err(|e| e.to_string())?;
         let broker = &plan.broker;
@@ -93,13 +137,13 @@ impl Engine {
                 .map_err(|e| e.to_string())?;
         let replies = Rc::new(RefCell::new(VecDeque::new()));
         let (pipes, streams) = sync_channel(4);
-        let gate = gate(plan, outbound, streams, &replies);
+        let gate = gate((plan, past.first), outbound, streams, &replies);
         let Opened { journal, inputs, outputs } = opened;
         let watches = [Stream::Inputs, Stream::Outputs].map(|s| journal.watch(s).clone());
         witness.borrow_mut().watches = Some(watches);
         let view = Cleared::event as fn(&Cleared) -> &Event;
         let exit = Exit {
-            outputs: Outputs::new(outputs, view),
+            outputs: Outputs::new(outputs, view).after(past.recorded),
             gate: Rc::clone(&gate),
             witness: Rc::clone(witness),
             fuse: Rc::clone(&fuse),
@@ -111,11 +155,11 @@ impl Engine {
         let front = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let look = Look { witness: Rc::clone(witness), weakness: *weakness, count: 0 };
         let cut = || Cut(Rc::clone(&fuse));
-        let record = Record { inputs: Inputs(inputs), weakness: *weakness };
+        let record = Record { inputs: Inputs::new(inputs, past.first), weakness: *weakness };
         let stages = Then(cut(), Then(record, Then(look, Then(cut(), front))));
         let decoder = FixDecoder::new(ours, theirs, inbound);
         Ok(Engine {
-            intake: Intake::new(plan, decoder, first)?,
+            intake: Intake::new(plan, decoder)?,
             desk: desk(plan),
             fuse,
             stages: Box::new(stages),
@@ -167,8 +211,20 @@ impl Engine {
     }
 }
 
+/// Where the next process finds what this one leaves.
+pub(super) fn survivor(base: &Path) -> PathBuf {
+    let number = base.file_name().and_then(|name| name.to_str()).and_then(|n| n.parse().ok());
+    base.with_file_name(format!("{}", number.unwrap_or(0u64) + 1))
+}
+
+fn config(files: &Files) -> Vec<ConfigFile> {
+    let file =
+        |(name, text): &(String, String)| ConfigFile { name: name.clone(), text: text.clone() };
+    files.list().iter().map(file).collect()
+}
+
 fn gate(
-    plan: &Plan,
+    (plan, first): (&Plan, u64),
     outbound: store::Outbound,
     streams: std::sync::mpsc::Receiver<Pipe>,
     replies: &Rc<RefCell<VecDeque<Event>>>,
@@ -182,5 +238,5 @@ fn gate(
     };
     let source = plan.broker_source();
     let gate = Gate::new(plan.broker.clone(), String::new(), source, outbound, ends);
-    Rc::new(RefCell::new(gate))
+    Rc::new(RefCell::new(gate.starting_at(first)))
 }

@@ -71,8 +71,8 @@ pub(super) type Out<'a> = &'a mut dyn FnMut(&Event);
 const KEY: &str = "db-simulation-of-a-key-000000000";
 
 impl Intake {
-    /// For the sessions of a plan; the first event gets number `first`.
-    pub(super) fn new(plan: &Plan, decoder: FixDecoder, first: u64) -> Result<Intake, String> {
+    /// For the sessions of a plan.
+    pub(super) fn new(plan: &Plan, decoder: FixDecoder) -> Result<Intake, String> {
         let [market, broker] = plan.sessions.as_slice() else { return Err("two sessions".into()) };
         let role = match market.kind.as_str() {
             "udp" => Role::Datagrams(Packets::new(MARKET as u16)),
@@ -92,10 +92,24 @@ impl Intake {
         Ok(Intake {
             lines: [line(MARKET, market, role), line(BROKER, broker, Role::Broker(decoder))],
             registry: Registry::new(2, plan.feed.instruments_max),
-            sequencer: Sequencer::new(first, plan.feed.batch_max),
+            sequencer: Sequencer::new(1, plan.feed.batch_max),
             next_beat: 0,
             beats: 0,
         })
+    }
+
+    /// Takes an event of an earlier process, as [`crate::feed::Feed::restore`] does.
+    pub(super) fn restore(&mut self, event: &Event) {
+        self.sequencer.resume(event);
+        self.registry.restore(event);
+        if event.kind == Kind::TIMER {
+            self.beats = event.body::<Timer>().count;
+        }
+        if event.source == source(BROKER)
+            && let Role::Broker(decoder) = &mut self.lines[BROKER].role
+        {
+            decoder.restore(event);
+        }
     }
 
     /// RUN is the first event.
@@ -178,6 +192,9 @@ impl Intake {
         };
         line.bytes.drain(..taken);
         self.sequencer.end(&mut out);
+        if let Role::Broker(decoder) = &mut line.role {
+            decoder.commit();
+        }
         self.judge(place, now, out);
     }
 

@@ -6,7 +6,7 @@ use crate::{
     wire::{
         Event, Timestamp,
         market::Definition,
-        order::{Leg, Order, Report, ReportKind},
+        order::{Leg, Order, OrderStatus, Report, ReportKind},
     },
 };
 use std::{
@@ -59,6 +59,10 @@ pub(super) struct Ledger {
     seen: BTreeSet<(u64, u64, u8)>,
     /// Orders that never reached the venue, by the gate's word, or that it refused.
     ended: BTreeSet<u64>,
+    /// Orders that were approved by an earlier process, and those that the broker has spoken of
+    /// since this one began.
+    old: BTreeSet<u64>,
+    heard: BTreeSet<u64>,
     cash: i128,
     fee: i128,
     fees: i128,
@@ -76,6 +80,8 @@ impl Ledger {
             filled: BTreeMap::new(),
             seen: BTreeSet::new(),
             ended: BTreeSet::new(),
+            old: BTreeSet::new(),
+            heard: BTreeSet::new(),
             cash: 0,
             fee: fee.into(),
             fees: 0,
@@ -91,7 +97,30 @@ impl Ledger {
         self.strikes.insert(event.instrument, (definition.strike.0, call));
     }
 
+    /// A process begins.
+    pub(super) fn begin(&mut self) {
+        self.old = self.approved.keys().copied().collect();
+        self.heard.clear();
+    }
+
+    /// Whether an order was approved by an earlier process.
+    pub(super) fn is_old(&self, id: u64) -> bool {
+        self.old.contains(&id)
+    }
+
+    /// Orders of an earlier process that may trade, or may never have arrived, and of which the
+    /// broker has said nothing to this one.
+    pub(super) fn doubts(&self, exchange: &Exchange) -> Vec<u64> {
+        let unknown = |id: &&u64| {
+            let order = exchange.find(**id);
+            let over = self.ended.contains(*id) || order.is_some_and(|order| !order.is_open());
+            !over && !self.heard.contains(*id)
+        };
+        self.old.iter().filter(unknown).copied().collect()
+    }
+
     pub(super) fn report(&mut self, report: &Report) {
+        self.heard.insert(report.order);
         let Some(order) = self.approved.get(&report.order) else {
             if report.event == ReportKind::FILL && report.quantity > 0 {
                 let key = (report.exec_id, report.order, report.leg);
@@ -99,7 +128,8 @@ impl Ledger {
             }
             return;
         };
-        if report.event == ReportKind::REJECTED {
+        let unknown = report.event == ReportKind::STATUS && report.status == OrderStatus::REJECTED;
+        if report.event == ReportKind::REJECTED || unknown {
             self.ended.insert(report.order);
         }
         let whole = report.leg == Report::WHOLE;

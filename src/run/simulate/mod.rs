@@ -9,7 +9,7 @@
 //!
 //! - the journal is complete: it has what the stages saw, densely numbered, and every output,
 //!   before the bytes of an order are written;
-//! - a replay of it gives the same outputs, byte for byte;
+//! - a replay of it gives the same outputs, byte for byte, on one thread or many;
 //! - the book's positions are the sum of the venue's fills once everything is told;
 //! - no order is at the venue that was not approved, or otherwise than it was approved;
 //! - each approval keeps the limits, reckoned anew from the venue's truth, reports and quotes;
@@ -22,11 +22,14 @@ mod engine;
 mod fuse;
 mod intake;
 mod ledger;
+mod moves;
 mod pipe;
 mod quotes;
 mod setting;
 mod stages;
+mod torn;
 mod totals;
+mod verdicts;
 mod weakness;
 mod witness;
 mod world;
@@ -35,7 +38,7 @@ pub use totals::Totals;
 pub use weakness::{WEAKNESSES, Weakness, WeaknessDoc};
 pub use world::Case;
 
-use super::Failure;
+use super::{Failure, settings::Threads};
 use crate::sim::FAULTS;
 use std::{
     env, format, fs,
@@ -113,7 +116,12 @@ fn live(case: &Case, base: &Path) -> Result<Totals, String> {
     world.conclude()?;
     let directory = world.finish()?;
     if case.weakness.is_none_or(Weakness::is_for_the_journal) {
-        checks::journal(&directory, &world.witness.borrow())?;
+        let threads = match case.seed % 16 {
+            0 => Threads::Dedicated,
+            8 => Threads::Shared,
+            _ => Threads::Inline,
+        };
+        checks::journal(&directory, &world.witness.borrow(), threads)?;
     }
     Ok(world.totals)
 }

@@ -62,6 +62,11 @@ impl Quotes {
         lost.for_each(|last| last.stale = true);
     }
 
+    /// The process was started again: nobody knows what was quoted meanwhile.
+    pub(super) fn lose_all(&mut self) {
+        self.last.values_mut().for_each(|last| last.stale = true);
+    }
+
     pub(super) fn is_trading(&self, instrument: u32) -> bool {
         !self.paused.contains(&instrument) && !self.paused.contains(&NO_INSTRUMENT)
     }

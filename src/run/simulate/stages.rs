@@ -145,7 +145,7 @@ impl Emit<Desk, Cleared> for Exit {
         }
         let mut last = Last(&self.gate, &self.fuse);
         if !cleared.event().kind.is_output() {
-            return last.emit(desk, cleared);
+            return self.outputs.on(desk, cleared, &mut last);
         }
         self.witness.borrow_mut().on_output(cleared.event());
         self.count += 1;

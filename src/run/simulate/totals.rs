@@ -29,6 +29,8 @@ pub struct Totals {
     pub halts: u64,
     /// Processes started after a crash.
     pub restarts: u64,
+    /// Inquiries after orders in doubt.
+    pub inquiries: u64,
     /// Messages of the gate that were sent again.
     pub resent: u64,
     /// Orders and cancels that could not be sent.
@@ -40,13 +42,13 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub(super) fn add_run(
-        &mut self,
-        witness: &Witness,
-        exchange: &Exchange,
-        gate: &Counts,
-        faults: &[u64],
-    ) {
+    pub(super) fn add_process(&mut self, gate: &Counts) {
+        self.resent += gate.resent;
+        self.unsent += gate.unsent;
+        self.inquiries += gate.inquiries;
+    }
+
+    pub(super) fn add_run(&mut self, witness: &Witness, exchange: &Exchange, faults: &[u64]) {
         let count = |events: &[Event], kind| {
             events.iter().filter(|event| event.kind == kind).count() as u64
         };
@@ -58,8 +60,6 @@ impl Totals {
         self.halts += count(&witness.outputs, Kind::HALT);
         self.orders += exchange.orders.len() as u64;
         self.fills += witness.ledger.fills;
-        self.resent += gate.resent;
-        self.unsent += gate.unsent;
         self.digest = digest(&witness.inputs).wrapping_add(digest(&witness.outputs));
         self.faults = faults.to_vec();
     }
@@ -75,6 +75,7 @@ impl Totals {
         self.fills += other.fills;
         self.halts += other.halts;
         self.restarts += other.restarts;
+        self.inquiries += other.inquiries;
         self.resent += other.resent;
         self.unsent += other.unsent;
         self.digest = self.digest.wrapping_add(other.digest);
@@ -99,7 +100,8 @@ impl fmt::Display for Totals {
         writeln!(
             f,
             "{} runs, {} inputs, {} outputs: {} orders approved, {} refused, {} at the venue, {} \
-             leg fills, {} halts, {} restarts, {} messages resent, {} unsent; digest {:016x}",
+             leg fills, {} halts, {} restarts, \
+             {} inquiries, {} messages resent, {} unsent; digest {:016x}",
             self.runs,
             self.inputs,
             self.outputs,
@@ -109,6 +111,7 @@ impl fmt::Display for Totals {
             self.fills,
             self.halts,
             self.restarts,
+            self.inquiries,
             self.resent,
             self.unsent,
             self.digest

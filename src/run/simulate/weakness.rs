@@ -46,6 +46,8 @@ weaknesses! {
     IgnorePauses "ignore-pauses" "pauses of trading are not heard of";
     WrongQuantity "wrong-quantity" "the venue understands one contract more than was approved";
     SendTwice "send-twice" "an order's message is written twice";
+    ForgetNumbers "forget-numbers" "the session's numbers do not survive a crash";
+    ForgetTail "forget-tail" "the last inputs do not survive a crash";
 }
 
 impl Weakness {

@@ -24,7 +24,7 @@ use crate::{
 use std::{
     cell::RefCell,
     collections::{BTreeSet, VecDeque},
-    format,
+    format, mem,
     rc::Rc,
     string::String,
     vec::Vec,
@@ -43,6 +43,9 @@ pub(super) struct Witness {
     /// Orders whose bytes were written, by any session.
     pub(super) written: BTreeSet<u64>,
     pub(super) watches: Option<[Watch; 2]>,
+    /// What an earlier process saw and made: it must come again.
+    before: [Vec<Event>; 2],
+    reliving: bool,
     quotes: Quotes,
     broker: Rc<RefCell<Broker>>,
     broker_source: u16,
@@ -69,6 +72,8 @@ impl Witness {
             ledger: Ledger::new(fee),
             written: BTreeSet::new(),
             watches: None,
+            before: [Vec::new(), Vec::new()],
+            reliving: false,
             quotes: Quotes::default(),
             broker: Rc::clone(broker),
             broker_source,
@@ -88,15 +93,50 @@ impl Witness {
         }
     }
 
+    /// The process has died: another one begins, and what is known is known of the journal alone.
+    pub(super) fn restart(&mut self, limits: &Limits, fee: i64) {
+        let fresh = Witness::new(limits, fee, self.broker_source, &self.broker);
+        let old = mem::replace(self, fresh);
+        (self.violations, self.written) = (old.violations, old.written);
+        self.before = [old.inputs, old.outputs];
+    }
+
+    /// The recorded inputs come again from here on, or have all come.
+    pub(super) fn relive(&mut self, reliving: bool) {
+        self.reliving = reliving;
+        if reliving {
+            return;
+        }
+        let [inputs, outputs] = self.before.each_ref().map(Vec::len);
+        let kept = [self.inputs.len(), self.outputs.len()];
+        let holds = kept[0] >= inputs && kept[1] >= outputs;
+        self.must(holds, || {
+            format!("{inputs} inputs and {outputs} outputs, after a crash {kept:?}")
+        });
+    }
+
+    /// What came before a crash comes again as it was.
+    fn again(&mut self, stream: usize, number: usize, event: &Event) {
+        let same = self.before[stream].get(number - 1).is_none_or(|e| e.bytes() == event.bytes());
+        let name = ["input", "output"][stream];
+        self.must(same, || format!("{name} {number} is not what it was before a crash"));
+    }
+
     /// An input that the journal has, before any stage sees it.
     pub(super) fn on_input(&mut self, event: &Event) {
         let expected = self.inputs.len() as u64 + 1;
         self.must(event.seq == expected, || format!("input {} came as {expected}", event.seq));
         self.inputs.push(*event);
+        self.again(0, self.inputs.len(), event);
         self.quotes.on_input(event);
         match event.kind {
             Kind::DEFINITION => self.ledger.define(event),
             Kind::REPORT => self.ledger.report(event.body()),
+            Kind::RUN => {
+                self.quotes.lose_all();
+                self.ledger.begin();
+                (self.broker_up, self.stopping) = (false, false);
+            }
             Kind::SESSION if event.source == self.broker_source => {
                 self.broker_up = event.body::<Session>().state == SessionState::UP;
             }
@@ -112,6 +152,7 @@ impl Witness {
     pub(super) fn on_output(&mut self, event: &Event) {
         self.outputs.push(*event);
         let number = self.outputs.len() as u64;
+        self.again(1, self.outputs.len(), event);
         match event.kind {
             Kind::ORDER => {
                 let head: Order = *event.body();
@@ -141,7 +182,9 @@ impl Witness {
             self.pending = Some(order);
             return;
         }
-        self.judge(&order);
+        if !self.reliving {
+            self.judge(&order);
+        }
         let twice = self.ledger.approved.insert(order.head.id, order.clone()).is_some();
         self.must(!twice, || format!("order {:x} was approved twice", order.head.id));
     }
@@ -152,6 +195,8 @@ impl Witness {
         let (up, killed) = (self.broker_up, self.killed);
         self.must(up, || format!("order {id:x} while the broker's session is down"));
         self.must(!killed, || format!("order {id:x} after the kill switch"));
+        let doubts = self.ledger.doubts(&self.broker.borrow().exchange);
+        self.must(doubts.is_empty(), || format!("order {id:x} while {doubts:x?} are in doubt"));
         for (instrument, _) in &order.legs {
             let trading = self.quotes.is_trading(*instrument);
             self.must(trading, || format!("order {id:x} on {instrument}, which does not trade"));
@@ -232,8 +277,9 @@ impl Witness {
             return;
         }
         let Some(id) = message.order(11) else { return };
-        let killed = self.killed;
+        let (killed, reliving) = (self.killed, self.reliving);
         self.must(!killed, || format!("order {id:x} was sent after the kill switch"));
+        self.must(!reliving, || format!("order {id:x} was sent by a process that reads its past"));
         let Some(order) = self.ledger.approved.get(&id) else {
             return self.violations.push(format!("order {id:x} was sent without approval"));
         };
@@ -243,6 +289,8 @@ impl Witness {
         self.must(held[0] >= input, || format!("order {id:x}: input {input} is not journaled"));
         self.must(held[1] >= output, || format!("order {id:x}: output {output} is not recorded"));
         let again = message.get(43) == Some("Y");
+        let old = self.ledger.is_old(id);
+        self.must(!old, || format!("order {id:x} of an earlier process was sent"));
         let fresh = self.written.insert(id) || again;
         self.must(fresh, || format!("order {id:x} was sent twice"));
     }

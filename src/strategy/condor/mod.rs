@@ -240,6 +240,9 @@ fn may_open(desk: &Desk) -> Result<(), Reason> {
     if !venue.broker_up {
         return Err((Code::SESSION_DOWN, 0.0, 0.0));
     }
+    if desk.book.in_doubt() > 0 {
+        return Err((Code::IN_DOUBT, f64::from(desk.book.in_doubt()), 0.0));
+    }
     Ok(())
 }
 

@@ -8,13 +8,12 @@ use crate::{
     group::{Done, Scribe},
     known::Known,
     options::Options,
-    progress::Progress,
     sheet::{Folder, Written},
 };
 use zomma::{
     chain::Track,
     greeks::Revalue,
-    journal::{self, End, Manifest, Reader, Stream},
+    journal::{self, Bar, Between, End, Manifest, Reader, Stream},
     run::{Failure, Files, Plan},
     stage::{Emit, Sink, Then},
     wire::Event,
@@ -34,9 +33,11 @@ pub struct Exported {
 }
 
 /// Exports a run. Nothing is left in the folder where it fails.
-pub fn export(options: &Options, progress: &mut Progress) -> Result<Exported, Failure> {
+pub fn export(options: &Options) -> Result<Exported, Failure> {
     let manifest = Manifest::read(&options.directory).map_err(unusable)?;
     let plan = plan_of(&manifest)?;
+    let (from, to) = (options.from.as_deref(), options.to.as_deref());
+    let between = Between::read(from, to, manifest.wall).map_err(Failure::input)?;
     let mut folder =
         Folder::make(&options.out, facts::of(&manifest, &plan, options), options.overwrite)?;
     let scribes: Result<Vec<_>, _> =
@@ -45,10 +46,10 @@ pub fn export(options: &Options, progress: &mut Progress) -> Result<Exported, Fa
     let mut export = Export {
         known: Known::new(&plan),
         scribes: scribes?,
-        range: options.from..options.to,
+        between,
         outputs: Outputs::open(options)?,
     };
-    let inputs = export.run(options, &plan, valued, progress)?;
+    let inputs = export.run(options, &plan, valued)?;
     let files = export.close()?;
     folder.publish(&files)?;
     let Outputs { reader, end, .. } = export.outputs;
@@ -77,7 +78,7 @@ fn other_schema(manifest: &Manifest) -> Option<String> {
 struct Export {
     known: Known,
     scribes: Vec<Box<dyn Scribe>>,
-    range: std::ops::Range<u64>,
+    between: Between,
     outputs: Outputs,
 }
 
@@ -88,20 +89,20 @@ impl Export {
         options: &Options,
         plan: &Plan,
         valued: bool,
-        progress: &mut Progress,
     ) -> Result<(u64, Option<String>), Failure> {
         let mut inputs = Reader::open(&options.directory, Stream::Inputs).map_err(unusable)?;
+        let mut bar = Bar::new("export", inputs.manifest().inputs);
         let mut values = Then(Track, Then(Revalue::new(&plan.universe), Sink));
         while let Some(event) = inputs.next_event() {
+            if self.between.is_past(event) {
+                return Ok((inputs.records() - 1, None));
+            }
             match valued {
                 true => values.emit(&mut self.known, event),
                 false => self.known.chain.apply(event),
             }
-            if self.known.chain.now >= self.range.end {
-                return Ok((inputs.records(), None));
-            }
             self.input(event)?;
-            progress.at(event.seq);
+            bar.at(event.seq);
         }
         let records = inputs.records();
         let note = sound(inputs.end())?;
@@ -112,7 +113,7 @@ impl Export {
 
     fn input(&mut self, event: &Event) -> Done {
         self.known.contracts.on_input(event);
-        if self.is_within() {
+        if self.between.holds(event) {
             self.scribes.iter_mut().try_for_each(|scribe| scribe.on_input(&self.known, event))?;
         }
         self.outputs(event.seq)
@@ -120,19 +121,14 @@ impl Export {
 
     /// Outputs that inputs up to this number caused.
     fn outputs(&mut self, seq: u64) -> Done {
-        let within = self.is_within();
         while let Some(event) = self.outputs.take(seq) {
             self.known.orders.on_output(&event);
-            if within {
+            if self.between.holds(&event) {
                 let known = &self.known;
                 self.scribes.iter_mut().try_for_each(|scribe| scribe.on_output(known, &event))?;
             }
         }
         Ok(())
-    }
-
-    fn is_within(&self) -> bool {
-        self.range.contains(&self.known.chain.now)
     }
 
     fn close(&mut self) -> Result<Vec<Written>, Failure> {

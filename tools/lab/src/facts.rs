@@ -2,7 +2,12 @@
 
 use crate::options::{Every, Options};
 use parquet::file::metadata::KeyValue;
-use zomma::{chain::Clock, feed::settings::source, journal::Manifest, run::Plan};
+use zomma::{
+    chain::Clock,
+    feed::settings::source,
+    journal::{Manifest, Session, Stream},
+    run::Plan,
+};
 
 /// The facts, as keys and values.
 pub(crate) fn of(manifest: &Manifest, plan: &Plan, options: &Options) -> Vec<KeyValue> {
@@ -15,10 +20,11 @@ pub(crate) fn of(manifest: &Manifest, plan: &Plan, options: &Options) -> Vec<Key
         ("cpu", manifest.cpu.clone()),
         ("session", format!("{:032x}", manifest.epoch)),
         ("began", manifest.wall.to_string()),
+        ("sessions", sessions(manifest)),
         ("clock", clock.to_string()),
         ("sources", sources(plan)),
-        ("from", options.from.to_string()),
-        ("to", options.to.to_string()),
+        ("from", options.from.clone().unwrap_or_default()),
+        ("to", options.to.clone().unwrap_or_default()),
         ("every", every(options.every)),
         ("exporter", concat!("zomma-lab ", env!("CARGO_PKG_VERSION")).to_string()),
     ];
@@ -30,6 +36,16 @@ fn sources(plan: &Plan) -> String {
     let named = plan.sessions.iter().enumerate();
     let named: Vec<String> =
         named.map(|(place, session)| format!("{}={}", source(place), session.name)).collect();
+    named.join(",")
+}
+
+/// Starts of the engine on the journal, each as its first input number and its epoch:
+/// `1=…,5120=…`.
+fn sessions(manifest: &Manifest) -> String {
+    let first = |session: &Session| session.first(Stream::Inputs);
+    let sessions = manifest.sessions.iter();
+    let named: Vec<String> =
+        sessions.map(|session| format!("{}={:032x}", first(session), session.epoch)).collect();
     named.join(",")
 }
 

@@ -5,10 +5,11 @@ use crate::column::{Day, Name, Stamp};
 use std::{collections::BTreeMap, sync::Arc};
 use zomma::{
     chain::Chain,
+    feed::registry::INSTRUMENTS_MAX,
     run::Plan,
     wire::{
         Event, Kind, Price, UNDEF_PRICE,
-        market::{Class, Definition},
+        market::{Class, Definition, Name as SymbolPart},
         order::{Cancel, Leg, Order},
     },
 };
@@ -79,24 +80,50 @@ pub(crate) struct Symbol {
 
 /// All instruments by dense index.
 #[derive(Debug, Default)]
-pub(crate) struct Contracts(Vec<Option<Contract>>);
+pub(crate) struct Contracts {
+    terms: Vec<Option<Contract>>,
+    symbols: Vec<Vec<u8>>,
+    /// The instrument whose symbol goes on in the next part.
+    unfinished: Option<u32>,
+}
 
 impl Contracts {
-    /// Takes definitions; passes over the rest.
+    /// Takes names and definitions; passes over the rest.
+    #[inline]
     pub(crate) fn on_input(&mut self, event: &Event) {
-        if event.kind != Kind::DEFINITION {
-            return;
+        match event.kind {
+            Kind::DEFINITION => self.on_definition(event),
+            Kind::NAME => self.on_name(event),
+            // Where a session begins, the rest of a symbol was cut off with the one before.
+            Kind::RUN => self.unfinished = None,
+            _ => {}
         }
-        let at = event.instrument as usize;
-        // Indices are dense: a wild one is a damaged definition, not a table of gigabytes.
-        if at >= zomma::feed::registry::INSTRUMENTS_MAX {
-            return;
+    }
+
+    /// The place of an index; none for a wild one, which would make a table of gigabytes.
+    fn place<T: Clone + Default>(table: &mut Vec<T>, index: u32) -> Option<&mut T> {
+        let at = index as usize;
+        if at < INSTRUMENTS_MAX && table.len() <= at {
+            table.resize(at + 1, T::default());
         }
-        if self.0.len() <= at {
-            self.0.resize(at + 1, None);
+        table.get_mut(at)
+    }
+
+    fn on_name(&mut self, event: &Event) {
+        let (part, index) = (event.body::<SymbolPart>(), event.instrument);
+        let goes_on = self.unfinished == Some(index);
+        let Some(symbol) = Contracts::place(&mut self.symbols, index) else { return };
+        if !goes_on {
+            symbol.clear();
         }
-        let before = self.0[at];
-        self.0[at] = Some(Contract {
+        symbol.extend_from_slice(part.text());
+        self.unfinished = (!part.is_last()).then_some(index);
+    }
+
+    fn on_definition(&mut self, event: &Event) {
+        let Some(held) = Contracts::place(&mut self.terms, event.instrument) else { return };
+        let before = *held;
+        *held = Some(Contract {
             terms: *event.body(),
             source: event.source,
             first_seq: before.map_or(event.seq, |contract| contract.first_seq),
@@ -107,13 +134,19 @@ impl Contracts {
 
     /// The parts of an instrument's symbol; none of one that nobody defined.
     pub(crate) fn symbol(&self, index: u32) -> Symbol {
-        let found = self.0.get(index as usize).and_then(Option::as_ref);
+        let found = self.terms.get(index as usize).and_then(Option::as_ref);
         found.map_or_else(Symbol::default, Contract::symbol)
+    }
+
+    /// The symbol as the venue writes it; none in a journal that has no names.
+    pub(crate) fn text(&self, index: u32) -> Option<String> {
+        let found = self.symbols.get(index as usize).filter(|symbol| !symbol.is_empty())?;
+        Some(String::from_utf8_lossy(found).into_owned())
     }
 
     /// All that were defined, with their indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Contract)> {
-        let numbered = self.0.iter().enumerate();
+        let numbered = self.terms.iter().enumerate();
         numbered.filter_map(|(index, found)| Some((index as u32, found.as_ref()?)))
     }
 }

@@ -1,16 +1,16 @@
 //! A run's journal in; Parquet files with documented columns out, for whoever asks questions later.
 //!
 //! ```text
-//! zomma-lab export DIR --out FOLDER [--from TIME] [--to TIME] [--only events,chain,…]
+//! zomma-lab export DIR --out FOLDER [--from N|TIME] [--to N|TIME] [--only events,chain,…]
 //!                      [--every 1m|batch] [--expiry DAY,…] [--overwrite]
 //! zomma-lab columns [--markdown]
 //! zomma-lab surface DIR [--at TIME] [--html F] [--json F]
 //! ```
 //! An export takes the way of a replay: the recorded inputs go through the stages that ran, and the
 //! recorded outputs follow the inputs that caused them. So the chain's rows hold what a strategy
-//! saw, and a fill's row holds the order that it belongs to. `--from` and `--to` are times of the
-//! chain (the exchange's or the receive time, as the run was configured); the state before `--from`
-//! is there all the same. A damaged journal is no export: `--to` takes what lies before the damage.
+//! saw, and a fill's row holds the order that it belongs to. `--from` and `--to` are those
+//! of `zomma replay`: an input's number or its receive time; the state before `--from` is there all
+//! the same. A damaged journal is no export: `--to` takes what lies before the damage.
 //!
 //! Every column is declared once, in the files of [`group`], with type, unit and meaning. The Arrow
 //! schema, the metadata of its fields (`unit`, `about`) and `zomma-lab columns` come from there.
@@ -30,7 +30,6 @@ mod facts;
 pub mod group;
 mod known;
 pub mod options;
-pub mod progress;
 mod sheet;
 pub mod surface;
 mod table;

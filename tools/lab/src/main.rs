@@ -2,7 +2,7 @@
 //! 2 unusable input or usage, 3 the environment.
 
 use lexopt::prelude::*;
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 use zomma::{
     run::{Failure, host},
     wire::Timestamp,
@@ -11,14 +11,13 @@ use zomma_lab::{
     export::{Exported, export},
     group::GROUPS,
     options::Options,
-    progress::Progress,
     surface::Request,
 };
 
 const HELP: &str = "\
 zomma-lab: what is done with runs afterwards
 
-  zomma-lab export DIR --out FOLDER [--from TIME] [--to TIME] [--only GROUP,…]
+  zomma-lab export DIR --out FOLDER [--from N|TIME] [--to N|TIME] [--only GROUP,…]
             [--every 1m|batch] [--expiry DAY,…] [--overwrite]
       writes a run's journal as Parquet files
   zomma-lab columns [--markdown]
@@ -27,7 +26,7 @@ zomma-lab: what is done with runs afterwards
   zomma-lab surface --cboe FILE --universe FILE --at TIME [--root ROOT] [--html F] [--json F]
       draws smiles, term structure and exposures of a run, or of a file in Cboe's layout
 
-  TIME    of the chain, such as 2015-12-24T15:30:00Z
+  TIME    when an input was received, UTC: 2015-12-24T15:30:00Z, or 15:30
   GROUP   events, chain, decisions, orders, fills
   --every  when the chain is written: each minute where nothing is said
 ";
@@ -62,10 +61,9 @@ fn dispatch() -> Result<(), Failure> {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let mut progress = Progress::of(&options.directory);
-    let exported = export(options, &mut progress);
-    let seconds = progress.end().as_secs_f64();
-    let Exported { files, inputs, outputs, notes } = exported?;
+    let began = Instant::now();
+    let Exported { files, inputs, outputs, notes } = export(options)?;
+    let seconds = began.elapsed().as_secs_f64();
     for file in &files {
         println!("{:>12} rows {:>12} bytes  {}", file.rows, file.bytes, file.path.display());
     }

@@ -6,10 +6,7 @@ use crate::{
 };
 use lexopt::prelude::*;
 use std::path::PathBuf;
-use zomma::{
-    config::{Span, Value as _},
-    wire::Timestamp,
-};
+use zomma::config::{Span, Value as _};
 
 /// When the chain is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,10 +24,10 @@ pub struct Options {
     pub directory: PathBuf,
     /// The folder that the files go to.
     pub out: PathBuf,
-    /// From this time of the chain on, ns UTC.
-    pub from: Timestamp,
-    /// Up to, and without, this time of the chain.
-    pub to: Timestamp,
+    /// From this input on: its number, or when it was received, as `zomma replay` reads it.
+    pub from: Option<String>,
+    /// Up to and with this one.
+    pub to: Option<String>,
     /// Names of groups; all where it is empty.
     pub only: Vec<String>,
     /// When the chain is written.
@@ -50,8 +47,8 @@ impl Options {
         Options {
             directory: directory.into(),
             out: out.into(),
-            from: 0,
-            to: Timestamp::MAX,
+            from: None,
+            to: None,
             only: Vec::new(),
             every: Every::Span(EVERY),
             expiries: Vec::new(),
@@ -66,8 +63,8 @@ impl Options {
         while let Some(argument) = parser.next().map_err(typed)? {
             match argument {
                 Long("out") => out = Some(parser.value().map_err(typed)?.into()),
-                Long("from") => found.from = instant("--from", &text(parser)?)?,
-                Long("to") => found.to = instant("--to", &text(parser)?)?,
+                Long("from") => found.from = Some(text(parser)?),
+                Long("to") => found.to = Some(text(parser)?),
                 Long("only") => found.only = groups(&text(parser)?)?,
                 Long("every") => found.every = every(&text(parser)?)?,
                 Long("expiry") => found.expiries = days(&text(parser)?)?,
@@ -85,9 +82,6 @@ impl Options {
         if self.every == Every::Batch && self.expiries.is_empty() {
             return Err("--every batch writes much: choose --expiry DAY[,DAY…]".into());
         }
-        if self.from >= self.to {
-            return Err("--from must be before --to".into());
-        }
         Ok(self)
     }
 
@@ -102,13 +96,6 @@ impl Options {
 
 fn text(parser: &mut lexopt::Parser) -> Result<String, String> {
     parser.value().and_then(|value| value.string()).map_err(|e| e.to_string())
-}
-
-/// A time such as `2015-12-24T15:30:00Z` or, with an offset, `2015-12-24T10:30:00-05:00`.
-fn instant(option: &str, text: &str) -> Result<Timestamp, String> {
-    let found = text.parse::<jiff::Timestamp>().ok();
-    let found = found.and_then(|instant| u64::try_from(instant.as_nanosecond()).ok());
-    found.ok_or_else(|| format!("{option} is {text:?}; write a time such as 2015-12-24T15:30:00Z"))
 }
 
 fn every(text: &str) -> Result<Every, String> {
@@ -132,8 +119,8 @@ fn groups(text: &str) -> Result<Vec<String>, String> {
 
 fn days(text: &str) -> Result<Vec<Day>, String> {
     let day = |text: &str| {
-        let midnight = format!("{}T00:00:00Z", text.trim());
-        Day::of(instant("--expiry", &midnight).ok()?)
+        let midnight = format!("{}T00:00:00Z", text.trim()).parse::<jiff::Timestamp>().ok()?;
+        Day::of(u64::try_from(midnight.as_nanosecond()).ok()?)
     };
     let days: Option<Vec<Day>> = text.split(',').map(day).collect();
     days.ok_or_else(|| format!("--expiry is {text:?}; write days such as 2015-12-24"))
@@ -149,13 +136,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_understood() {
-        let text = "runs/day --out out --from 2015-12-24T14:30:00Z --to 2015-12-24T10:00:00-05:00 \
-            --only chain,fills --every 1s --expiry 2015-12-24,2016-01-15 --overwrite";
+        let text = "runs/day --out out --from 17 --to 13:30 --only chain,fills --every 1s \
+            --expiry 2015-12-24,2016-01-15 --overwrite";
         let found = parse(text).unwrap();
-        assert_eq!(
-            (found.from, found.to),
-            (1_450_967_400 * 10u64.pow(9), 1_450_969_200 * 10u64.pow(9))
-        );
+        assert_eq!((found.from.as_deref(), found.to.as_deref()), (Some("17"), Some("13:30")));
         assert_eq!((found.every, found.overwrite), (Every::Span(1_000_000_000), true));
         assert_eq!(
             found.expiries.iter().map(|day| day.number()).collect::<Vec<_>>(),
@@ -175,8 +159,6 @@ mod tests {
             ("run --out out --every 0s", "--every"),
             ("run --out out --every batch", "--expiry"),
             ("run --out out --expiry tomorrow", "2015-12-24"),
-            ("run --out out --from noon", "--from"),
-            ("run --out out --from 2015-12-24T15:00:00Z --to 2015-12-24T15:00:00Z", "before"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(word), "{text:?}: {error}");

@@ -11,7 +11,7 @@ use crate::{
     source::{Item, Source},
     stats::{Intended, Wire},
     udp::Multicast,
-    venue::{Exchange, Terms},
+    venue::{Exchange, Ledger, Terms},
 };
 use std::{
     io,
@@ -78,6 +78,10 @@ pub struct Summary {
     pub took_ns: u64,
     /// Wire-to-wire.
     pub wire: Wire,
+    /// Inquiries after orders.
+    pub inquiries: u64,
+    /// Orders and positions as the exchange has them.
+    pub ledger: Ledger,
 }
 
 /// The server.
@@ -319,6 +323,8 @@ impl Server {
             faults: self.fates.counts,
             datagrams: self.udp.iter().map(|u| u.sent).sum(),
             took_ns: self.took_ns,
+            inquiries: desk.inquiries,
+            ledger: self.exchange.ledger(self.source.catalog()),
             wire: self.wire,
         }
     }

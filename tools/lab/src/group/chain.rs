@@ -57,7 +57,8 @@ table! {
         interest: i64, "contracts";
         /// Why there is, or is not, an implied volatility.
         status: &'static str, "-";
-        /// Implied volatility a year, 0.20 is 20 %; null unless the status is ok.
+        /// Implied volatility a year of volatility's clock, 0.20 is 20 %: its square times
+        /// `vol_years` is the total variance. Null unless the status is ok.
         iv: Option<f64>, "1";
         /// Theoretical price per unit; null, as all Greeks, unless the status is ok or expired_T0.
         price: Option<f32>, "currency";
@@ -75,6 +76,8 @@ table! {
         discount: Option<f64>, "1";
         /// Years to the settlement when the forward was taken, ACT/365 in seconds.
         years: Option<f64>, "years";
+        /// The same on the clock that volatility runs by, which the universe sets.
+        vol_years: Option<f64>, "years";
         /// Mid of the underlying, null where it has no sound quote.
         spot: Option<f64>, "currency";
     }
@@ -192,6 +195,7 @@ impl Shared<'_> {
             forward: number(shared.forward),
             discount: number(shared.discount),
             years: number(shared.years),
+            vol_years: number(shared.vol_years),
             spot: number(self.spot()),
         }
     }

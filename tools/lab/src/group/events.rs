@@ -11,7 +11,7 @@ use crate::{
 };
 use std::fmt::Write;
 use zomma::{
-    journal::fields,
+    journal::{PAYLOAD_AT, fields},
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
         market::{self, Class},
@@ -27,6 +27,8 @@ table! {
         source: u16, "-";
         /// The venue's own number.
         venue_id: u32, "-";
+        /// The symbol as the venue writes it, null in a journal that has no names.
+        symbol: Option<String>, "-";
         /// call, put, future, stock, index or other.
         class: &'static str, "-";
         /// Option root or ticker.
@@ -154,8 +156,8 @@ table! {
 
 table! {
     /// An event of any kind that has no file of its own: runs, timers, sessions, gaps, commands,
-    /// faults, trading status, messages of the broker's session, and kinds that are newer than
-    /// this program's files.
+    /// faults, symbols as they came, trading status, messages of the broker's session, and kinds
+    /// that are newer than this program's files.
     struct Other in "other" {
         /// Which journal: input or output.
         stream: &'static str, "-";
@@ -247,6 +249,7 @@ fn instrument(known: &Known, index: u32, contract: &Contract) -> Instrument {
         instrument: index,
         source: contract.source,
         venue_id: terms.venue_id,
+        symbol: known.contracts.text(index),
         class: class(terms.class),
         root,
         expiry,
@@ -335,12 +338,9 @@ fn interest(event: &Event, Symbol { root, expiry, strike, cp }: Symbol) -> Inter
     }
 }
 
-/// Where the payload begins.
-const PAYLOAD: usize = 32;
-
 fn other(stream: &'static str, event: &Event) -> Other {
     let mut detail = String::new();
-    for field in fields(event.kind).filter(|field| field.at >= PAYLOAD) {
+    for field in fields(event.kind).filter(|field| field.at >= PAYLOAD_AT) {
         let space = if detail.is_empty() { "" } else { " " };
         let _ = write!(detail, "{space}{}={}", field.name, field.show(event));
     }

@@ -55,7 +55,8 @@ fn wide<T: ArrowPrimitiveType<Native: Into<V>>, V>(file: &Columns, name: &str) -
 impl Rows {
     fn of(file: &Columns) -> Rows {
         let all = |values: Vec<Option<u64>>| values.into_iter().map(Option::unwrap).collect();
-        let doubles = ["bid", "ask", "last", "iv", "forward", "discount", "years", "spot"];
+        let doubles =
+            ["bid", "ask", "last", "iv", "forward", "discount", "years", "vol_years", "spot"];
         let singles = ["price", "delta", "gamma", "theta", "vega"];
         let doubles = doubles.map(|name| (name, wide::<Float64Type, f64>(file, name)));
         let singles = singles.map(|name| (name, wide::<Float32Type, f64>(file, name)));
@@ -106,6 +107,7 @@ impl Rows {
             ("forward", Some(expiry.forward)),
             ("discount", Some(expiry.discount)),
             ("years", Some(expiry.years)),
+            ("vol_years", Some(expiry.vol_years)),
             ("spot", Some(chain.spot(terms.root))),
         ] {
             let wanted = wanted.filter(|value: &f64| !value.is_nan());
@@ -139,11 +141,15 @@ fn options(chain: &Chain, day: Option<Day>) -> Vec<u32> {
 }
 
 /// Every option of every wanted instant, no other row, and each as the replay has it.
-fn assert_replayed(file: &Columns, day: Option<Day>, mut is_due: impl FnMut(u64) -> bool) -> usize {
+fn assert_replayed(
+    file: &Columns,
+    day: Option<Day>,
+    mut is_due: impl FnMut(&Chain, &Event) -> bool,
+) -> usize {
     let (rows, mut at) = (Rows::of(file), 0);
     replay(|desk, event| {
         let chain = &desk.chain;
-        if !event.ends_batch() || !is_due(chain.now) {
+        if !event.ends_batch() || !is_due(chain, event) {
             return;
         }
         for option in options(chain, day) {
@@ -160,8 +166,8 @@ fn assert_replayed(file: &Columns, day: Option<Day>, mut is_due: impl FnMut(u64)
 fn each_minute_holds_what_an_independent_replay_holds_then() {
     let Some(export) = exported(|options| options.only = vec!["chain".into()]) else { return };
     let mut minute = 0;
-    let rows = assert_replayed(&export.file("chain"), None, |now| {
-        let reached = now / 60_000_000_000;
+    let rows = assert_replayed(&export.file("chain"), None, |chain, _| {
+        let reached = chain.now / 60_000_000_000;
         let before = std::mem::replace(&mut minute, reached);
         before < reached
     });
@@ -177,13 +183,15 @@ fn each_batch_of_an_expiry_holds_what_a_replay_holds_then() {
     // 16:00 and 16:30 UTC.
     let (from, to) = (1_450_972_800_000_000_000, 1_450_974_600_000_000_000);
     let Some(export) = exported(|options| {
-        (options.from, options.to, options.every) = (from, to, Every::Batch);
+        options.from = Some("16:00".into());
+        options.to = Some("16:30".into());
+        options.every = Every::Batch;
         options.expiries = vec![Day::of(from).unwrap()];
         options.only = vec!["chain".into()];
     }) else {
         return;
     };
-    let within = |now| (from..to).contains(&now);
+    let within = |_: &Chain, event: &Event| (from..=to).contains(&event.ts_recv);
     let rows = assert_replayed(&export.file("chain"), Day::of(from), within);
     assert!(rows > 100_000, "{rows}");
 }

@@ -16,7 +16,6 @@ use zomma_lab::{
     export::{Exported, export},
     group::GROUPS,
     options::Options,
-    progress::Progress,
 };
 
 /// An export of the recorded run, into a folder that goes with it.
@@ -31,7 +30,7 @@ pub fn exported(change: impl FnOnce(&mut Options)) -> Option<Export> {
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::new(run, folder.path());
     change(&mut options);
-    let exported = export(&options, &mut Progress::of(run)).unwrap();
+    let exported = export(&options).unwrap();
     Some(Export { folder, exported })
 }
 

@@ -31,8 +31,8 @@ assert pq.read_metadata(f"{sys.argv[1]}/quotes.parquet").metadata[b"zomma.table"
 
 # An order's legs, a refusal's breaches: lists of structs.
 orders, refusals, chain = map(table, ["orders", "refusals", "chain"])
-assert all(row["legs"] and row["legs"][0]["root"] == "GOOG" for row in orders.to_pylist())
-assert all(row["breaches"] for row in refusals.to_pylist())
+assert all(legs and legs[0]["root"] == "GOOG" for legs in orders["legs"].to_pylist())
+assert all(breaches for breaches in refusals["breaches"].to_pylist())
 valued = chain.filter(pc.equal(chain["status"], "ok"))
 assert valued.num_rows > 0 and valued["iv"].null_count == 0
 assert pc.min(valued["iv"]).as_py() > 0

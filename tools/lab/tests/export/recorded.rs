@@ -170,7 +170,7 @@ fn record(tape: Tape, directory: &Path) {
     let rear = Then(Risk::new(plan.limits.clone()), Then(outputs, tap));
     let front =
         Then(Revalue::new(&plan.universe), Then(Decide::new(plan.strategies.clone()), rear));
-    let mut stages = Then(Inputs(opened.inputs), Then(Track, front));
+    let mut stages = Then(Inputs::new(opened.inputs, 0), Then(Track, front));
     let mut out = |event: &Event| stages.emit(&mut desk, event);
 
     let mut decoders = [0, 1].map(|session| Decoder::new(session, Prints::Trades));

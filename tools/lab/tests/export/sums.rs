@@ -3,6 +3,7 @@
 use crate::{files::exported, recorded};
 use arrow_array::{
     Array,
+    cast::AsArray,
     types::{
         Date32Type, Decimal128Type, Int64Type, TimestampNanosecondType, UInt8Type, UInt16Type,
         UInt32Type, UInt64Type,
@@ -23,6 +24,12 @@ fn the_files_sum_to_the_days_description() {
     let instruments = export.file("instruments");
     let options = instruments.text("cp").iter().flatten().count();
     assert_eq!((options, instruments.len()), (2_192, 2_193));
+    let symbols: Vec<String> = instruments
+        .parts("symbol")
+        .flat_map(|part| part.as_string::<i32>().iter())
+        .map(|symbol| symbol.unwrap().to_string())
+        .collect();
+    assert!(symbols.contains(&"GOOG  151224C00750000".into()) && symbols.contains(&"GOOG".into()));
     let expiries: std::collections::BTreeSet<_> =
         instruments.of::<Date32Type>("expiry").into_iter().flatten().collect();
     assert_eq!(expiries.len(), 12);
@@ -103,29 +110,25 @@ fn no_event_is_left_out() {
     assert!(heads[0] > 0 && heads[1] > 0 && heads[3] > 0, "{heads:?}");
 }
 
-/// A part of the day is that part of the whole: `to` is not in it.
+/// A part of the day is that part of the whole, both bounds in it.
 #[test]
 fn a_range_is_cut_out_of_the_whole() {
     // 16:00 and 16:30 UTC.
     let (from, to) = (1_450_972_800_000_000_000, 1_450_974_600_000_000_000);
     let Some(whole) = exported(|options| options.only = vec!["events".into()]) else { return };
     let Some(part) = exported(|options| {
-        (options.from, options.to) = (from, to);
+        options.from = Some("16:00".into());
+        options.to = Some("2015-12-24T16:30:00Z".into());
         options.only = vec!["events".into()];
     }) else {
         return;
     };
-    let (whole_seqs, part_seqs) =
-        (whole.file("quotes").of::<UInt64Type>("seq"), part.file("quotes").of::<UInt64Type>("seq"));
-    // The chain's time is the latest event time so far.
-    let times = whole.file("quotes").of::<TimestampNanosecondType>("ts_event");
-    let mut now = 0;
-    let within = whole_seqs.into_iter().zip(times).filter(|(_, time)| {
-        now = now.max(time.unwrap_or(0) as u64);
-        (from..to).contains(&now)
-    });
+    let (whole_quotes, part_quotes) = (whole.file("quotes"), part.file("quotes"));
+    let times = whole_quotes.of::<TimestampNanosecondType>("ts_recv");
+    let seqs = whole_quotes.of::<UInt64Type>("seq").into_iter().zip(times);
+    let within = seqs.filter(|(_, time)| (from..=to).contains(&time.unwrap()));
     let within: Vec<_> = within.map(|(seq, _)| seq).collect();
     assert!(within.len() > 10_000);
-    assert_eq!(part_seqs, within);
+    assert_eq!(part_quotes.of::<UInt64Type>("seq"), within);
     assert_eq!(part.rows("instruments"), 2_193);
 }

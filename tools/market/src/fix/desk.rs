@@ -41,6 +41,8 @@ pub struct Desk {
     pub orders: u64,
     /// Cancels received.
     pub cancels: u64,
+    /// Inquiries after orders received.
+    pub inquiries: u64,
     /// Fills told, packages.
     pub packages: u64,
 }
@@ -193,6 +195,10 @@ impl Desk {
                 let id = message.get(11).unwrap_or("").into();
                 let target = message.get(41).unwrap_or("").into();
                 exchange.cancel(seat, id, target, now);
+            }
+            "H" => {
+                self.inquiries += 1;
+                exchange.inquire(seat, message.get(11).unwrap_or("").into(), now);
             }
             kind => {
                 let body = Body::default()

@@ -5,7 +5,7 @@ use crate::{
     catalog::Catalog,
     clock::fix_time,
     record::UNDEF_PRICE,
-    venue::{Execution, Leg, Outcome, Reason},
+    venue::{Execution, Leg, Outcome, Reason, Standing},
 };
 
 const NO_PRICE: i64 = UNDEF_PRICE;
@@ -51,9 +51,24 @@ pub fn reports(
         Outcome::CancelRefused(request, reason) => {
             vec![("9", cancel_refused(execution, request, *reason))]
         }
+        Outcome::Status(standing) => {
+            vec![("8", whole(execution, echo, "I", status(execution, *standing), None, now))]
+        }
         Outcome::Filled { packages, prices, net } => {
             fills(execution, echo, catalog, now, *packages, prices, *net)
         }
+    }
+}
+
+/// OrdStatus (39) of an order that was asked after.
+fn status(execution: &Execution, standing: Standing) -> &'static str {
+    let all = execution.filled == execution.order.quantity;
+    match (standing, execution.open, execution.filled) {
+        (Standing::Unknown | Standing::Rejected, ..) => "8",
+        (Standing::Taken, true, 0) => "0",
+        (Standing::Taken, true, _) => "1",
+        (Standing::Taken, false, _) if all => "2",
+        (Standing::Taken, false, _) => "4",
     }
 }
 

@@ -4,8 +4,10 @@
 //! their sizes; what rests is looked at again at every quote change of one of its legs. A leg
 //! that a package sells and nobody bids for, but somebody offers, is given away for nothing.
 
-use super::{Board, Execution, Leg, NewOrder, Outcome, Reason, TimeInForce};
-use crate::rng::Rng;
+use super::{
+    Board, Entry, Execution, Ledger, Leg, NewOrder, Outcome, Reason, Standing, TimeInForce,
+};
+use crate::{catalog::Catalog, rng::Rng};
 use std::collections::{HashMap, VecDeque};
 
 /// How the exchange treats orders.
@@ -25,6 +27,7 @@ pub struct Terms {
 enum Request {
     New(NewOrder),
     Cancel { owner: usize, client_id: String, target: String },
+    Inquiry { owner: usize, target: String },
 }
 
 #[derive(Debug)]
@@ -34,6 +37,22 @@ struct Working {
     filled: u32,
     paid: i128,
     open: bool,
+    rejected: bool,
+}
+
+impl Working {
+    /// What stands for an order that never came.
+    fn unknown(owner: usize, client_id: String) -> Working {
+        let order = NewOrder {
+            owner,
+            client_id,
+            legs: Vec::new(),
+            limit: None,
+            quantity: 0,
+            time_in_force: TimeInForce::Day,
+        };
+        Working { order, number: 0, filled: 0, paid: 0, open: false, rejected: false }
+    }
 }
 
 /// The matching engine.
@@ -48,6 +67,7 @@ pub struct Exchange {
     watchers: Vec<Vec<u32>>,
     told: Vec<Execution>,
     executions: u64,
+    duplicates: u64,
     rng: Rng,
 }
 
@@ -63,6 +83,7 @@ impl Exchange {
             watchers: vec![Vec::new(); instruments],
             told: Vec::new(),
             executions: 0,
+            duplicates: 0,
             rng: Rng::new(seed),
         }
     }
@@ -85,6 +106,29 @@ impl Exchange {
         self.advance(now);
     }
 
+    /// A question after an order, received at `now`. It does not overtake the order.
+    pub fn inquire(&mut self, owner: usize, target: String, now: u64) {
+        let request = Request::Inquiry { owner, target };
+        self.arriving.push_back((now + self.terms.latency_ns, request));
+        self.advance(now);
+    }
+
+    /// The books.
+    pub fn ledger(&self, catalog: &Catalog) -> Ledger {
+        let mut ledger = Ledger { duplicates: self.duplicates, ..Ledger::default() };
+        for Working { order, filled, open, .. } in &self.orders {
+            for leg in &order.legs {
+                let symbol = catalog.listed[leg.index as usize].symbol.clone();
+                let contracts = i64::from(leg.side) * i64::from(leg.ratio) * i64::from(*filled);
+                *ledger.positions.entry(symbol).or_default() += contracts;
+            }
+            let (order, filled, open) = (order.clone(), *filled, *open);
+            ledger.orders.push(Entry { order, filled, open });
+        }
+        ledger.positions.retain(|_, contracts| *contracts != 0);
+        ledger
+    }
+
     /// A record that goes out: its quote is what orders now meet.
     #[inline]
     pub fn on_record(&mut self, index: u32, record: &[u8]) {
@@ -104,6 +148,7 @@ impl Exchange {
                 Some((_, Request::Cancel { owner, client_id, target })) => {
                     self.withdraw(owner, client_id, target);
                 }
+                Some((_, Request::Inquiry { owner, target })) => self.answer(owner, target),
                 None => {}
             }
         }
@@ -123,8 +168,10 @@ impl Exchange {
     fn enter(&mut self, order: NewOrder) {
         let key = (order.owner, order.client_id.clone());
         let number = self.orders.len() as u64 + 1;
-        let mut working = Working { order, number, filled: 0, paid: 0, open: true };
+        let mut working =
+            Working { order, number, filled: 0, paid: 0, open: true, rejected: false };
         if self.by_id.contains_key(&key) {
+            self.duplicates += 1;
             (working.open, working.number) = (false, 0);
             return self.tell(&working, Outcome::Rejected(Reason::DuplicateId));
         }
@@ -132,6 +179,7 @@ impl Exchange {
         self.by_id.insert(key, place);
         self.orders.push(working);
         if self.rng.chance(self.terms.reject) {
+            self.orders[place].rejected = true;
             return self.close(place, Outcome::Rejected(Reason::Injected));
         }
         self.say(place, Outcome::Accepted);
@@ -146,15 +194,7 @@ impl Exchange {
 
     fn withdraw(&mut self, owner: usize, client_id: String, target: String) {
         let Some(&place) = self.by_id.get(&(owner, target.clone())) else {
-            let order = NewOrder {
-                owner,
-                client_id: target,
-                legs: Vec::new(),
-                limit: None,
-                quantity: 0,
-                time_in_force: TimeInForce::Day,
-            };
-            let unknown = Working { order, number: 0, filled: 0, paid: 0, open: false };
+            let unknown = Working::unknown(owner, target);
             let outcome = Outcome::CancelRefused(client_id, Reason::UnknownOrder);
             return self.tell(&unknown, outcome);
         };
@@ -162,6 +202,20 @@ impl Exchange {
             self.close(place, Outcome::Canceled(Some(client_id)));
         } else {
             self.say(place, Outcome::CancelRefused(client_id, Reason::TooLate));
+        }
+    }
+
+    fn answer(&mut self, owner: usize, target: String) {
+        match self.by_id.get(&(owner, target.clone())) {
+            None => {
+                let unknown = Working::unknown(owner, target);
+                self.tell(&unknown, Outcome::Status(Standing::Unknown));
+            }
+            Some(&place) => {
+                let rejected = self.orders[place].rejected;
+                let standing = if rejected { Standing::Rejected } else { Standing::Taken };
+                self.say(place, Outcome::Status(standing));
+            }
         }
     }
 

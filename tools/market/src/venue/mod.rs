@@ -6,4 +6,4 @@ pub mod order;
 
 pub use board::{Board, Touch};
 pub use exchange::{Exchange, Terms};
-pub use order::{Execution, Leg, NewOrder, Outcome, Reason, TimeInForce};
+pub use order::{Entry, Execution, Ledger, Leg, NewOrder, Outcome, Reason, Standing, TimeInForce};

@@ -1,5 +1,7 @@
 //! What an order is to the exchange, whatever protocol it came by, and what can become of it.
 
+use std::collections::BTreeMap;
+
 /// How long an order lives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum TimeInForce {
@@ -73,6 +75,41 @@ pub enum Outcome {
     Canceled(Option<String>),
     /// A cancel was refused: the request's id and why.
     CancelRefused(String, Reason),
+    /// How it stands, because the owner asked.
+    Status(Standing),
+}
+
+/// How an order stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It works, or it has ended with what was filled.
+    Taken,
+    /// It was rejected.
+    Rejected,
+    /// No such order has come.
+    Unknown,
+}
+
+/// An order in the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// As it came.
+    pub order: NewOrder,
+    /// Packages filled.
+    pub filled: u32,
+    /// Whether it works.
+    pub open: bool,
+}
+
+/// What the exchange's books say of all owners together.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// Orders in the order of their arrival, the rejected ones included.
+    pub orders: Vec<Entry>,
+    /// Orders under an id that was in use.
+    pub duplicates: u64,
+    /// Contracts held by symbol; what is flat is left out.
+    pub positions: BTreeMap<String, i64>,
 }
 
 /// What the owner of an order is told.

@@ -4,6 +4,7 @@
 use crate::common::{KEY, Market, serve, settings};
 use std::{
     env, fs,
+    io::Read,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -191,11 +192,12 @@ fn main_text(data: SocketAddr, orders: SocketAddr, state: &Path, more: &Extra) -
          strategies = [\"strategy.toml\"]\nclock = \"exchange\"\nidle = \"park\"\nfifo = false\n\
          lock_memory = false\nnoise = \"0s\"\nstate = \"{}\"\n{}\n[feed]\n{}\n{options}{stock}\
          [[session]]\nname = \"broker\"\nkind = \"broker\"\naddress = \"{orders}\"\n\
-         backoff_min = \"20ms\"\nbackoff_max = \"100ms\"\n[broker]\nreset_on_logon = true\n\
+         backoff_min = \"20ms\"\nbackoff_max = \"100ms\"\n[broker]\nreset_on_logon = {}\n\
          [journal]\nsegment_bytes = 1048576\noutput_segment_bytes = 65536\n{}\n",
         state.display(),
         more.run,
         more.feed,
+        more.resets,
         more.journal,
     )
 }
@@ -210,6 +212,8 @@ pub struct Extra {
     pub stype: &'static str,
     pub strategy: String,
     pub universe: (&'static str, &'static str),
+    /// Whether both sides of the broker's session begin at 1 on every logon.
+    pub resets: bool,
 }
 
 impl Default for Extra {
@@ -223,6 +227,7 @@ impl Default for Extra {
             stype: "parent",
             strategy: format!("{CONDOR}\n{PROBE}"),
             universe: ("", ""),
+            resets: true,
         }
     }
 }
@@ -275,10 +280,23 @@ impl Site {
 
     /// Starts the engine with another directory for what it writes.
     pub fn start_in(&self, directory: &Path) -> Engine {
-        let mut command = self.command(directory, &[]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Engine { child, directory: directory.into() }
+        begin(self.command(directory, &[]), directory)
     }
+
+    /// Starts the engine on the directory of a run that was killed. What it counted is forgotten:
+    /// counters are those of the new process.
+    pub fn resume(&self) -> Engine {
+        let directory = self.run_directory();
+        let _ = fs::remove_file(directory.join(report::COUNTERS));
+        let mut command = self.command(&directory, &[]);
+        command.env("ZOMMA_WHOLE_RESUME", "1");
+        begin(command, &directory)
+    }
+}
+
+fn begin(mut command: Command, directory: &Path) -> Engine {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    Engine { child, directory: directory.into() }
 }
 
 /// In the process that [`Site::start`] has made: what `main` does for `zomma run`.
@@ -287,7 +305,11 @@ pub fn run_if_asked() {
     let directory = PathBuf::from(env::var_os("ZOMMA_WHOLE_DIR").unwrap());
     let outcome = Files::gather(Path::new(&config), &[])
         .map_err(zomma::run::Failure::from)
-        .and_then(|files| live::run(&files, Some(&directory), None));
+        .and_then(|files| {
+            let resume = env::var_os("ZOMMA_WHOLE_RESUME").is_some();
+            let directory = Some(directory.as_path());
+            live::run(&files, live::Request { directory, resume, ..Default::default() })
+        });
     let code = outcome.map_or_else(
         |failure| {
             eprintln!("zomma: {}", failure.message);
@@ -314,8 +336,12 @@ impl Engine {
     pub fn until(&mut self, what: &str, wanted: impl Fn(&Engine) -> bool) {
         let began = Instant::now();
         while !wanted(self) {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "ended ({ended:?}) before: {what}");
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                let mut said = String::new();
+                let told =
+                    self.child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+                panic!("ended ({ended:?}) before: {what}; it said ({told:?}): {said}");
+            }
             assert!(began.elapsed() < Duration::from_secs(100), "waited in vain for: {what}");
             std::thread::sleep(Duration::from_millis(5));
         }
