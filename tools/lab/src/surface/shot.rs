@@ -8,7 +8,7 @@ use zomma::{
         surface::{Smile, forward_vol, smile_of},
     },
     run::Failure,
-    wire::market::VolStatus,
+    wire::{Timestamp, market::VolStatus},
 };
 
 /// How far spot is moved for the flip and the curve, and in how many steps on either side.
@@ -45,7 +45,7 @@ impl Shot {
             .collect();
         let json = json!({
             "root": name,
-            "at": jiff::Timestamp::from_nanosecond(i128::from(chain.now)).map(|t| t.to_string()).ok(),
+            "at": utc(chain.now),
             "expiries": smiles,
             "term": term(&expiries),
             "exposure": exposure(&mut exposures, root, spot(&expiries)),
@@ -72,10 +72,9 @@ fn spot(expiries: &[(u16, &Expiry)]) -> f64 {
 }
 
 fn smile(chain: &Chain, expiry: &Expiry, exposure: &Exposure) -> Value {
-    let date = jiff::Timestamp::from_nanosecond(i128::from(expiry.settles));
     let carried = &expiry.smile;
     json!({
-        "settles": date.map(|t| t.to_string()).ok(),
+        "settles": utc(expiry.settles),
         "days": expiry.years * 365.0,
         "forward": number(expiry.forward),
         "spread": number(f64::from(expiry.fit.0)),
@@ -123,7 +122,9 @@ fn term(expiries: &[(u16, &Expiry)]) -> Vec<Value> {
     smiles
         .iter()
         .zip(forward)
-        .map(|((days, smile), forward)| json!({"days": days, "level": smile.level(), "to_next": forward}))
+        .map(|((days, smile), to_next)| {
+            json!({"days": days, "level": smile.level(), "to_next": to_next})
+        })
         .collect()
 }
 
@@ -165,6 +166,10 @@ fn sums(sums: &Sums) -> Value {
         "speed_per_percent": sums.speed_per_percent,
         "zomma_per_point": sums.zomma_per_point,
     })
+}
+
+fn utc(ts: Timestamp) -> Option<String> {
+    jiff::Timestamp::from_nanosecond(i128::from(ts)).map(|time| time.to_string()).ok()
 }
 
 /// JSON has no NaN.
