@@ -8,7 +8,10 @@ mod snapshot;
 
 pub use shot::Shot;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use zomma::{
     chain::{Chain, Track, Universe},
     greeks::Revalue,
@@ -46,7 +49,7 @@ impl Request {
     }
 }
 
-fn run_until(directory: &PathBuf, at: Timestamp) -> Result<(Chain, Universe), Failure> {
+fn run_until(directory: &Path, at: Timestamp) -> Result<(Chain, Universe), Failure> {
     let unusable = |e: zomma::journal::Error| Failure::input(e.to_string());
     let manifest = Manifest::read(directory).map_err(unusable)?;
     let files = manifest.config.iter().map(|file| (file.name.clone(), file.text.clone()));
@@ -63,12 +66,8 @@ fn run_until(directory: &PathBuf, at: Timestamp) -> Result<(Chain, Universe), Fa
     Ok((chain, universe))
 }
 
-fn file_at(
-    file: &PathBuf,
-    universe: &PathBuf,
-    at: Timestamp,
-) -> Result<(Chain, Universe), Failure> {
-    let read = |path: &PathBuf| {
+fn file_at(file: &Path, universe: &Path, at: Timestamp) -> Result<(Chain, Universe), Failure> {
+    let read = |path: &Path| {
         let failed = |e| Failure::input(format!("{}: {e}", path.display()));
         fs::read_to_string(path).map_err(failed)
     };
