@@ -1,4 +1,5 @@
-//! What one append costs, and how fast a journal is verified. Ways that lost stay as opponents.
+//! What one append costs, and how fast a journal is verified, searched and replayed. Ways that lost
+//! stay as opponents. Directories of recorded runs may be named behind `--`; they are replayed.
 //!
 //! Batches: ns per record over 1,000 appends at a time. Paced: each append on its own, one every
 //! microsecond, over segment rolls, with what the clock and the host add beside it (`nothing`).
@@ -14,7 +15,8 @@ use std::{
 };
 use zomma::{
     config::Span,
-    journal::{Journal, Manifest, Opened, Reader, Settings, Stream, Sync},
+    journal::{Journal, Manifest, Mark, Opened, Reader, Settings, Stream, Sync},
+    run::{self, replay::Replayed, settings::Threads},
     wire::{Event, Kind, Price, market::Quote},
 };
 
@@ -137,6 +139,46 @@ fn verify(directory: &Path) {
     println!("verification: {records} records, {:.1} M records/s", records as f64 * 1e3 / best);
 }
 
+/// Opening a stream at a place and reading the record there, at random places.
+fn seek(directory: &Path, name: &str, open: impl Fn(u64) -> Reader) {
+    const SEEKS: u64 = 5_000;
+    let records = Reader::open(directory, Stream::Inputs).unwrap().verify().records();
+    let (clock, mut place) = (quanta::Clock::new(), 1u64);
+    let mut nanos = Histogram::<u64>::new_with_bounds(1, 1 << 36, 3).unwrap();
+    for _ in 0..SEEKS {
+        place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let start = clock.raw();
+        let mut reader = open(1 + (place >> 33) % records);
+        black_box(reader.next_event());
+        nanos.record(clock.delta_as_nanos(start, clock.raw()).max(1)).unwrap();
+    }
+    let at = |q| nanos.value_at_quantile(q) as f64 / 1e3;
+    let (p50, p99, worst) = (at(0.5), at(0.99), at(1.0));
+    println!("seek {name:<39} {p50:>9.1} {p99:>9.1} {worst:>9.1} µs (p50, p99, worst)");
+}
+
+/// A recorded run through all stages, and how its outputs compare.
+fn replay(directory: &Path) {
+    for threads in [Threads::Inline, Threads::Shared] {
+        let (clock, mut best) = (quanta::Clock::new(), f64::INFINITY);
+        let mut replayed = None;
+        for _ in 0..3 {
+            let start = clock.raw();
+            replayed = Some(run::replay::on(directory, threads).unwrap());
+            best = best.min(clock.delta_as_nanos(start, clock.raw()) as f64);
+        }
+        let Some(Replayed { inputs, events, verdict }) = replayed else { return };
+        let rate = |count: u64| count as f64 * 1e3 / best;
+        println!(
+            "replay, {}: {inputs} inputs ({:.2} M/s), {events} events through the stages \
+             ({:.2} M/s); {verdict}",
+            threads.name(),
+            rate(inputs),
+            rate(events)
+        );
+    }
+}
+
 fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
@@ -164,4 +206,10 @@ fn main() {
     journal(&path("f"), Sync::Interval, |append| paced("journal, sync every 50 ms", append));
     println!();
     verify(&path("a"));
+    let (inputs, run) = (Stream::Inputs, path("a"));
+    seek(&run, "by number", |n| Reader::open_at_record(&run, inputs, n).unwrap());
+    seek(&run, "by input or time", |n| Reader::open_at(&run, inputs, Mark::Seq(n)).unwrap());
+    // Arguments that are no options are the directories of recorded runs.
+    let runs = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    runs.for_each(|run| replay(Path::new(&run)));
 }

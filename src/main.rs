@@ -76,11 +76,15 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "journal",
-        arguments: "verify|stat|dump DIR [--inputs] [--outputs] [--from N|TIME] [--to N|TIME] \
-            [--kind K,…] [--instrument I,…] [--json|--csv] [--force]",
-        about: "checks, summarises or prints a journal",
+        arguments: "verify|stat|dump|follow DIR [--inputs] [--outputs] [--from N|TIME] \
+            [--to N|TIME] [--kind K,…] [--instrument I,…] [--json|--csv] [--skip-damaged] \
+            [--force]; cut DIR OUT [--from N|TIME] [--to N|TIME]",
+        about: "checks, summarises, prints or follows a journal, or cuts a span out of it",
         run: |a| match a.positional.as_slice() {
-            [verb, dir] => run::tools::journal(&verb.to_string_lossy(), dir.as_ref(), &a.wanted),
+            [verb, dir, to @ ..] if to.len() <= usize::from(verb == "cut") => {
+                let (verb, to) = (verb.to_string_lossy(), to.first().map(|to| to.as_ref()));
+                run::tools::journal(&verb, dir.as_ref(), to, &a.wanted)
+            }
             _ => Err(Failure::input(format!(
                 "zomma journal: name a verb ({}) and DIR",
                 run::tools::VERBS
@@ -123,6 +127,7 @@ impl Arguments {
                 Long("kind") => wanted.kinds = parser.value()?.string()?,
                 Long("instrument") => wanted.instruments = parser.value()?.string()?,
                 Long("force") => wanted.force = true,
+                Long("skip-damaged") => wanted.skip = true,
                 Long("speed") => replay.speed = Some(positive(&parser.value()?.string()?)?),
                 Long("until-order") => replay.until_order = Some(parser.value()?.parse()?),
                 Long("threads") => replay.threads = Some(threads(&parser.value()?.string()?)?),

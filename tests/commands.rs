@@ -179,6 +179,10 @@ fn what_is_not_typed_right_says_where_to_look() {
         (&["replay"], "directory"),
         (&["journal"], "verb"),
         (&["journal", "burn", "x"], "burn"),
+        (&["journal", "cut", "x"], "OUT"),
+        (&["journal", "dump", "x", "y"], "verb"),
+        (&["replay", "x", "--speed", "0"], "--speed"),
+        (&["replay", "x", "--threads", "many"], "--threads"),
     ] {
         println!("{arguments:?}");
         assert_says(&folder.zomma(arguments).output().unwrap(), 2, &[part]);
@@ -219,6 +223,8 @@ fn a_directory_that_is_no_run_is_unusable() {
             &["journal", "verify", directory],
             &["journal", "stat", directory],
             &["journal", "dump", directory],
+            &["journal", "follow", directory],
+            &["journal", "cut", directory, "out"],
         ] {
             println!("{command:?}");
             assert_says(&folder.zomma(command).output().unwrap(), 2, &[directory]);

@@ -5,9 +5,13 @@ mod floor;
 mod recorded;
 
 use recorded::{Day, config, said};
-use std::path::Path;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 use zomma::{
-    journal::{Manifest, dump},
+    journal::{Journal, Manifest, dump},
     wire::{Event, Kind, Price, order::Leg},
 };
 
@@ -270,4 +274,73 @@ fn the_summary_counts_what_is_there() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(Path::new(&run).join("manifest").exists());
+}
+
+/// A cut that begins at the start replays; one that does not is refused, and says what is missing.
+#[test]
+fn a_cut_from_the_start_replays() {
+    let day = Day::trade(60);
+    let (_folder, run) = recorded(&day);
+    let (cut, seq) = (format!("{run}-cut"), day.outputs[day.outputs.len() / 2].seq);
+    said(0, &["journal", "cut", &run, &cut, "--to", &seq.to_string()]);
+    let kept = day.outputs.iter().filter(|event| event.seq <= seq).count();
+    let text = said(0, &["replay", &cut, "--verify"]);
+    assert_eq!(text, format!("replayed {seq} inputs: {kept} outputs equal byte for byte\n"));
+    assert!(said(0, &["journal", "stat", &cut]).contains("cut out of epoch"));
+    let text = said(3, &["journal", "cut", &run, &cut, "--to", "5"]);
+    assert!(text.contains("-cut"), "{text}");
+    let middle = format!("{run}-middle");
+    said(0, &["journal", "cut", &run, &middle, "--from", "100"]);
+    let text = said(2, &["replay", &middle, "--verify"]);
+    assert!(text.contains("99 inputs before it are missing"), "{text}");
+    said(2, &["journal", "cut", &run, &format!("{run}-none"), "--from", "900000"]);
+}
+
+/// Two starts of the engine on one directory are one row.
+#[test]
+fn a_directory_of_several_sessions_replays_as_one_row() {
+    let day = Day::trade(60);
+    let folder = tempfile::tempdir().unwrap();
+    let (run, middle) = (folder.path().join("run"), day.outputs[day.outputs.len() / 2].seq);
+    let part = |from: u64, to: u64| {
+        let of = |events: &[Event]| -> Vec<Event> {
+            events.iter().filter(|event| (from..=to).contains(&event.seq)).copied().collect()
+        };
+        Day { inputs: of(&day.inputs), outputs: of(&day.outputs) }
+    };
+    part(1, middle).write(&run);
+    let resumed = Journal::resume(&run, &recorded::settings(), recorded::manifest()).unwrap();
+    part(middle + 1, u64::MAX).append(resumed.opened);
+    let run = run.display().to_string();
+    for threads in ["inline", "dedicated"] {
+        let text = said(0, &["replay", &run, "--verify", "--threads", threads]);
+        assert!(text.contains(&format!("{} outputs equal", day.outputs.len())), "{text}");
+    }
+    assert!(said(0, &["journal", "stat", &run]).contains("2 sessions"));
+}
+
+#[test]
+fn another_format_version_is_refused_by_its_number() {
+    let (_folder, run) = recorded(&Day::trade(4));
+    let path = Path::new(&run).join("manifest");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[8] = 9;
+    std::fs::write(&path, bytes).unwrap();
+    for command in [["journal", "stat", &run].as_slice(), &["replay", &run, "--force"]] {
+        assert!(said(2, command).contains("format version 9"), "{command:?}");
+    }
+}
+
+/// Whoever has seen enough closes the pipe: no error.
+#[test]
+fn a_closed_pipe_ends_a_dump_in_peace() {
+    let (_folder, run) = recorded(&Day::trade(100));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zomma"));
+    command.args(["journal", "dump", &run]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(line.starts_with("in 1 RUN ") && output.stderr.is_empty());
+    assert_eq!(output.status.code(), Some(0));
 }

@@ -186,7 +186,7 @@ impl Book {
             Kind::RUN => self.base = event.body::<control::Run>().order_base,
             Kind::REPORT => drop(self.report(event.body())),
             Kind::SESSION => self.session(event),
-            Kind::STATUS | Kind::COMMAND => self.venue.apply(event),
+            Kind::STATUS | Kind::COMMAND | Kind::CLOCK => self.venue.apply(event),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::wire::{
     Event, Kind, NO_INSTRUMENT,
-    control::{Command, Session, SessionState, Verb},
+    control::{Clock, Command, Session, SessionState, Verb},
     market::Status,
 };
 use alloc::{vec, vec::Vec};
@@ -16,6 +16,8 @@ pub struct Venue {
     pub stopping: bool,
     /// The kill switch: no order leaves any more.
     pub killed: bool,
+    /// How far the system's clocks are from ours, the further of them, ns.
+    pub drift: u64,
     /// The breaker that halted trading: the bit number of its limit. Latched for the run.
     pub halted: Option<u32>,
     broker: u16,
@@ -34,6 +36,7 @@ impl Venue {
             broker_up: false,
             stopping: false,
             killed: false,
+            drift: 0,
             halted: None,
             broker,
             market_closed: false,
@@ -47,6 +50,10 @@ impl Venue {
                 self.broker_up = event.body::<Session>().state == SessionState::UP;
             }
             Kind::STATUS => self.status(event.instrument, event.body::<Status>().action),
+            Kind::CLOCK => {
+                let clock: &Clock = event.body();
+                self.drift = clock.wall_ahead.unsigned_abs().max(clock.raw_ahead.unsigned_abs());
+            }
             Kind::COMMAND => self.command(event.body::<Command>().verb),
             _ => {}
         }

@@ -69,7 +69,7 @@ impl Chain {
     fn on_quote(&mut self, event: &Event) {
         let quote: &market::Quote = event.body();
         let now = self.now.max(1);
-        let generation = self.generations.get(event.source as usize).copied().unwrap_or(0);
+        let generation = self.stamps.get(event.source as usize).copied().unwrap_or(0);
         let Some(live) = self.known(event.instrument) else { return };
         (live.bid, live.ask) = (quote.bid.to_f64(), quote.ask.to_f64());
         (live.bid_size, live.ask_size) = (quote.bid_size, quote.ask_size);
@@ -137,16 +137,28 @@ impl Chain {
     // Quotes carry the generation of their session: raising it makes all of them stale at once.
     fn on_loss(&mut self, source: u16) {
         self.totals.gaps += 1;
-        if let Some(generation) = self.generations.get_mut(source as usize) {
+        let at = source as usize;
+        if let (Some(generation), Some(stamp)) =
+            (self.generations.get_mut(at), self.stamps.get_mut(at))
+        {
             *generation += 1;
+            *stamp += 1;
         }
     }
 
     // The end of a recording is no loss: what it quoted last is what there is.
     fn on_session(&mut self, event: &Event) {
-        let state = event.body::<Session>().state;
+        let (state, at) = (event.body::<Session>().state, event.source as usize);
+        let current = self.generations.get(at).copied();
+        if let (Some(stamp), Some(current)) = (self.stamps.get_mut(at), current) {
+            *stamp = current;
+        }
         if [SessionState::DOWN, SessionState::STALE, SessionState::REFUSED].contains(&state) {
             self.on_loss(event.source);
+        }
+        // What comes in before it is up again was on its way too long.
+        if let (SessionState::STALE, Some(stamp)) = (state, self.stamps.get_mut(at)) {
+            *stamp -= 1;
         }
     }
 

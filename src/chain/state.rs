@@ -85,7 +85,10 @@ pub struct Chain {
     pub(super) expiries: Vec<Expiry>,
     pub(super) expiries_used: usize,
     pub(super) dirty: Vec<u64>,
+    /// What quotes of a session must carry to be fresh.
     pub(super) generations: Vec<u32>,
+    /// What quotes of a session are given: behind `generations` while it is stale.
+    pub(super) stamps: Vec<u32>,
 }
 
 impl Chain {
@@ -111,6 +114,7 @@ impl Chain {
             expiries_used: 0,
             dirty: vec![0; limits.expiries_max.div_ceil(64)],
             generations: vec![0; limits.sessions_max],
+            stamps: vec![0; limits.sessions_max],
             limits,
         }
     }

@@ -68,6 +68,9 @@ codes! {
     HANDOVER = 19 "handover" "nobody took the connected stream to the broker; found: 0";
     OVERRUN = 20 "overrun"
         "a message is longer than the read buffer; found: bytes held; raise feed.read_bytes";
+    PAUSE = 21 "pause"
+        "the feed itself stood still: stopped, or its core was taken; found: for how many ns; \
+         quotes are stale until they come anew";
 }
 
 impl Code {

@@ -67,8 +67,40 @@ pub(crate) struct Context<'a, O> {
     pub(crate) sequencer: &'a mut Sequencer,
     pub(crate) poller: &'a Poller,
     pub(crate) turn_bytes: usize,
+    pub(crate) pauses: &'a mut Pauses,
     pub(crate) out: &'a mut O,
 }
+
+/// When the clock was last read, and what that says of the feed itself.
+#[derive(Debug)]
+pub(crate) struct Pauses {
+    /// A longer time between two readings is a pause.
+    pub(crate) max: u64,
+    pub(crate) last: Timestamp,
+    /// The pause that the other sessions have not been told of, ns.
+    pub(crate) untold: u64,
+    /// Pauses, and the longest.
+    pub(crate) count: u64,
+    pub(crate) longest: u64,
+}
+
+impl Pauses {
+    /// The clock shows `now`: whether the feed stood still until then.
+    #[inline(always)]
+    pub(crate) fn is_one(&mut self, now: Timestamp) -> bool {
+        let since = now.saturating_sub(self.last);
+        let paused = since > self.max && self.last > 0;
+        self.last = now;
+        if paused {
+            (self.untold, self.count) = (since, self.count + 1);
+            self.longest = self.longest.max(since);
+        }
+        paused
+    }
+}
+
+/// Beats with nothing left to read after which a session is no longer behind.
+const CAUGHT_UP: u32 = 2;
 
 /// One session.
 #[derive(Debug)]
@@ -81,6 +113,8 @@ pub(crate) struct Link<D> {
     pub(crate) ready: bool,
     /// The peer has closed its side: read on until the end shows.
     pub(crate) closing: bool,
+    /// Beats until what it says is believed again: the feed stood still, and what waited is old.
+    behind: u32,
     addresses: Vec<SocketAddr>,
     socket: Socket,
     buffer: Buffer,
@@ -105,6 +139,7 @@ impl<D: Decoder> Link<D> {
             state: State::Down { retry: 0 },
             ready: false,
             closing: false,
+            behind: 0,
             addresses,
             socket: Socket::None,
             buffer: Buffer::new(read_bytes),
@@ -165,6 +200,9 @@ impl<D: Decoder> Link<D> {
                 Socket::None => break,
             };
             let now = clock();
+            if cx.pauses.is_one(now) {
+                self.on_pause(now, cx);
+            }
             match result {
                 Ok(0) if !matches!(self.socket, Socket::Udp(_)) => self.on_end(now, cx),
                 Ok(len) => {
@@ -187,6 +225,9 @@ impl<D: Decoder> Link<D> {
         let over =
             |since: Timestamp, span: crate::config::Span| now.saturating_sub(since) >= span.nanos();
         let silence = now.saturating_sub(self.heard);
+        if self.behind > 0 && !self.ready {
+            self.behind -= 1;
+        }
         match self.state {
             State::Down { retry } if now >= retry => self.connect(now, cx),
             State::Connecting { since } if over(since, self.settings.connect_timeout) => {
@@ -204,6 +245,19 @@ impl<D: Decoder> Link<D> {
             }
             _ => {}
         }
+    }
+
+    /// The feed stood still: what this session quoted, and what waits in its socket, is old.
+    pub(crate) fn on_pause<O: FnMut(&Event)>(&mut self, now: Timestamp, cx: &mut Context<'_, O>) {
+        if !self.is_market() || !matches!(self.state, State::Up | State::Stale) {
+            return;
+        }
+        if self.behind == 0 && self.state == State::Up {
+            self.state = State::Stale;
+            self.counts.stales += 1;
+            self.tell(SessionState::STALE, now, cx);
+        }
+        self.behind = CAUGHT_UP;
     }
 
     /// Datagrams have no connection to give up.
@@ -224,7 +278,7 @@ impl<D: Decoder> Link<D> {
         cx.sequencer.begin(self.source, now);
         let (sequencer, out) = (&mut *cx.sequencer, &mut *cx.out);
         let mut push = |event: Event| sequencer.push(event, out);
-        if self.state == State::Stale {
+        if self.state == State::Stale && self.behind == 0 {
             self.state = State::Up;
             push(session(SessionState::UP, 0, 0));
         }

@@ -7,17 +7,21 @@ use super::{
     Decoder, Key, Registry, Sequencer,
     control::Control,
     counts::Counts,
-    link::{Context, Link, Role},
+    faults::{Code, Faults},
+    link::{Context, Link, Pauses, Role},
     live::{Client, session},
     settings::{Session, Settings, Transport, source},
     socket,
     udp::Packets,
 };
-use crate::wire::{
-    Event, Kind, NO_INSTRUMENT, Timestamp,
-    control::{Run, SessionState, Timer},
+use crate::{
+    rt::clock::Drift,
+    wire::{
+        Event, Kind, NO_INSTRUMENT, Timestamp,
+        control::{Clock, Run, SessionState, Timer},
+    },
 };
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::{fmt, time::Duration};
 use mio::{Events, Poll, Token};
 use std::io;
@@ -26,6 +30,12 @@ pub use super::link::Broker;
 
 /// The source of what the pipeline makes itself: RUN, TIMER, COMMAND.
 pub const OWN: u16 = 0;
+
+/// Says how far the system's clocks are from the one clock.
+pub type Watch = Box<dyn FnMut() -> Drift + Send>;
+
+/// Between two looks at the system's clocks, ns.
+const LOOK: u64 = 1_000_000_000;
 
 /// Events of the poller that are taken at once.
 const EVENTS_MAX: usize = 64;
@@ -90,7 +100,6 @@ pub struct Parts<'a, D, T> {
 }
 
 /// All sessions, the clock and the numbers.
-#[derive(Debug)]
 pub struct Feed<D, T> {
     poll: Poll,
     events: Events,
@@ -106,6 +115,24 @@ pub struct Feed<D, T> {
     beat: u64,
     next_beat: Timestamp,
     beats: u64,
+    pauses: Pauses,
+    faults: Faults,
+    watch: Option<Watch>,
+    /// What the last CLOCK event said, and when it is time to look again.
+    told: Drift,
+    next_look: Timestamp,
+    clock_step: u64,
+}
+
+impl<D, T> fmt::Debug for Feed<D, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Feed {{ sessions: {}, events: {} }}",
+            self.links.len(),
+            self.sequencer.next() - 1
+        )
+    }
 }
 
 impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
@@ -140,7 +167,34 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
             beat: settings.beat.nanos(),
             next_beat: 0,
             beats: 0,
+            pauses: Pauses {
+                max: settings.pause_max.nanos().max(4 * settings.beat.nanos()),
+                last: 0,
+                untold: 0,
+                count: 0,
+                longest: 0,
+            },
+            faults: Faults::default(),
+            watch: None,
+            told: Drift::default(),
+            next_look: 0,
+            clock_step: settings.clock_step.nanos(),
         })
+    }
+
+    /// Lets `watch` say, once a second, how far the system's clocks are from the one clock.
+    pub fn watch_clock(&mut self, watch: Watch) {
+        self.watch = Some(watch);
+    }
+
+    /// How often the feed itself stood still, and for how long at most, ns.
+    pub fn pauses(&self) -> (u64, u64) {
+        (self.pauses.count, self.pauses.longest)
+    }
+
+    /// What was last told of the system's clocks.
+    pub fn drift(&self) -> Drift {
+        self.told
     }
 
     /// Starts listening for datagrams; RUN is the first event. Called once, before the first duty.
@@ -171,6 +225,10 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         let mut work = if asks { self.poll(out) } else { self.assume_ready() };
         work += self.turns(out);
         let now = (self.clock)();
+        self.pauses.is_one(now);
+        if self.pauses.untold > 0 {
+            self.on_pause(now, out);
+        }
         if now >= self.next_beat {
             work += 1;
             self.on_beat(now, out);
@@ -258,6 +316,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
                 sequencer: &mut self.sequencer,
                 poller: self.poll.registry(),
                 turn_bytes: self.turn_bytes,
+                pauses: &mut self.pauses,
                 out,
             };
             for link in self.links.iter_mut().filter(|l| l.ready && l.is_market() == market) {
@@ -276,6 +335,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         if let Some(command) = self.control.poll() {
             self.sequencer.alone(OWN, now, command, out);
         }
+        self.look_at_clocks(now, out);
         let (links, mut cx) = self.split(out);
         for link in links {
             link.on_time(now, &mut cx);
@@ -284,12 +344,37 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         self.sequencer.alone(OWN, now, Event::new(Kind::TIMER, NO_INSTRUMENT, timer), out);
     }
 
+    /// Every session that reads the market is behind, and the journal says why.
+    #[cold]
+    fn on_pause(&mut self, now: Timestamp, out: &mut impl FnMut(&Event)) {
+        let paused = core::mem::take(&mut self.pauses.untold);
+        if let Some(fault) = self.faults.note(Code::PAUSE, 0, paused) {
+            self.sequencer.alone(OWN, now, fault, out);
+        }
+        let (links, mut cx) = self.split(out);
+        links.iter_mut().for_each(|link| link.on_pause(now, &mut cx));
+    }
+
+    fn look_at_clocks(&mut self, now: Timestamp, out: &mut impl FnMut(&Event)) {
+        let Some(watch) = self.watch.as_mut().filter(|_| now >= self.next_look) else { return };
+        self.next_look = now + LOOK;
+        let found = watch();
+        let moved = |to: i64, from: i64| to.abs_diff(from) >= self.clock_step;
+        if moved(found.wall, self.told.wall) || moved(found.raw, self.told.raw) {
+            self.told = found;
+            let clock = Clock { wall_ahead: found.wall, raw_ahead: found.raw, reserved: [0; 2] };
+            let event = Event::new(Kind::CLOCK, NO_INSTRUMENT, clock);
+            self.sequencer.alone(OWN, now, event, out);
+        }
+    }
+
     fn split<'a, O>(&'a mut self, out: &'a mut O) -> (&'a mut [Link<D>], Context<'a, O>) {
         let cx = Context {
             registry: &mut self.registry,
             sequencer: &mut self.sequencer,
             poller: self.poll.registry(),
             turn_bytes: self.turn_bytes,
+            pauses: &mut self.pauses,
             out,
         };
         (&mut self.links, cx)

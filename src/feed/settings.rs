@@ -14,6 +14,14 @@ crate::section! {
         pub batch_max: u32 = 1_024, in 1..=1_000_000, "events";
         /// Between two TIMER events; staleness and the kill file are looked at as often.
         pub beat: Span = Span(10_000_000), in Span(100_000)..=Span(60_000_000_000), "time";
+        /// A feed that stood still for longer, and for longer than four beats, believes no quote
+        /// that was on its way meanwhile.
+        pub pause_max: Span = Span(1_000_000_000),
+            in Span(1_000_000)..=Span(600_000_000_000), "time";
+        /// A CLOCK event tells whenever the system's clocks have moved this far from ours since the
+        /// last one.
+        pub clock_step: Span = Span(100_000_000),
+            in Span(1_000_000)..=Span(600_000_000_000), "time";
         /// Room for instruments of all sessions together.
         pub instruments_max: usize = 65_536, in 1..=4_194_304, "instruments";
         /// Poll without ever sleeping; a core of its own is needed.

@@ -12,6 +12,7 @@ pub mod options;
 pub mod american;
 pub mod forward;
 pub mod surface;
+pub mod exposure;
 
 mod revalue;
 mod slate;

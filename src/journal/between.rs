@@ -6,6 +6,7 @@
 
 use crate::wire::{Event, Timestamp};
 use alloc::{format, string::String};
+use core::fmt;
 use jiff::{civil, tz::TimeZone};
 
 /// One bound.
@@ -97,6 +98,28 @@ impl Between {
     /// Whether it is the whole journal.
     pub fn is_all(&self) -> bool {
         self.from.is_none() && self.to.is_none()
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mark::Seq(number) => write!(f, "input {number}"),
+            Mark::Time(time) => f.write_str(&super::show_time(*time)),
+        }
+    }
+}
+
+impl fmt::Display for Between {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from {
+            Some(from) => write!(f, "from {from} "),
+            None => f.write_str("from the start "),
+        }?;
+        match self.to {
+            Some(to) => write!(f, "to {to}"),
+            None => f.write_str("to the end"),
+        }
     }
 }
 

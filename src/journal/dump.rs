@@ -46,6 +46,8 @@ pub struct Wanted {
     pub outputs: bool,
     /// Where.
     pub between: Between,
+    /// Over damage, where there is some.
+    pub skip: bool,
     /// Of these kinds; all where it is empty.
     pub kinds: Vec<Kind>,
     /// Of these instruments; all where there is no list.
@@ -55,7 +57,8 @@ pub struct Wanted {
 impl Default for Wanted {
     fn default() -> Wanted {
         let between = Between::default();
-        Wanted { inputs: true, outputs: true, between, kinds: Vec::new(), instruments: None }
+        let kinds = Vec::new();
+        Wanted { inputs: true, outputs: true, between, skip: false, kinds, instruments: None }
     }
 }
 

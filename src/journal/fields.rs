@@ -3,7 +3,7 @@
 
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
-    control::{Command, Fault, Gap, Run, Session, Timer},
+    control::{Clock, Command, Fault, Gap, Run, Session, Timer},
     market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Leg, Order, Refusal, Report},
 };
@@ -83,6 +83,7 @@ fn payload(name: &str) -> &'static [Field] {
         "Session" => table!(AT, Session: state Number, attempts Number, next_in Number),
         "Gap" => table!(AT, Gap: cause Number, lost Number),
         "Command" => table!(AT, Command: verb Number),
+        "Clock" => table!(AT, Clock: wall_ahead Number, raw_ahead Number),
         "Fault" => table!(AT, Fault: code Number, offset Number, found Number, count Number),
         "Report" => table!(AT, Report: order Number, exec_id Number, price Price, quantity Number,
             event Number, status Number, leg Number, resent Number),

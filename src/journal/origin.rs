@@ -1,7 +1,7 @@
 //! A manifest in; in which ways the program that reads a journal is another than the one that
 //! wrote it out.
 
-use super::{Manifest, Session, Status, Stream};
+use super::{Manifest, Outcome, Session, Status, Stream};
 use alloc::{format, string::String, vec::Vec};
 
 impl Manifest {
@@ -28,10 +28,24 @@ impl Manifest {
             let (mine, by) = (&here.version, format!("zomma {version} ({there})"));
             why.push(format!("it was made by {by}, this is zomma {mine} ({me})"));
         }
+        why.extend(self.headless());
         if self.sessions.iter().any(|session| session.config_hash != self.config_hash) {
             why.push("its sessions ran with more than one configuration".into());
         }
         why
+    }
+
+    /// Whether the run has ended: nothing more comes, unless it is gone on with.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, Status::Ended | Status::Failed)
+    }
+
+    /// Why the state at the first input is not there: the journal was cut out of a longer one.
+    pub fn headless(&self) -> Option<String> {
+        let tail = &self.sessions.first()?.start.tails[0];
+        let inputs = tail.lost;
+        (tail.outcome == Outcome::Cut && inputs > 0)
+            .then(|| format!("it is {}, so {inputs} inputs before it are missing", tail.found))
     }
 
     /// How many records a stream has, where the run has ended and counted them; else 0.

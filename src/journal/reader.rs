@@ -46,23 +46,23 @@ impl Found {
 /// Goes through one stream of a journal from its first record.
 #[derive(Debug)]
 pub struct Reader {
-    directory: PathBuf,
-    stream: Stream,
-    manifest: Manifest,
+    pub(super) directory: PathBuf,
+    pub(super) stream: Stream,
+    pub(super) manifest: Manifest,
     /// None only where the first segment cannot be read; then `end` says why.
-    current: Option<Found>,
+    pub(super) current: Option<Found>,
     /// Index of the next record in `current`, and how many there is room for.
-    index: u64,
-    room: u64,
+    pub(super) index: u64,
+    pub(super) room: u64,
     /// Records handed out.
-    records: u64,
+    pub(super) records: u64,
     /// Seed of the session at hand.
-    seed: u32,
-    chain: u32,
+    pub(super) seed: u32,
+    pub(super) chain: u32,
     /// The chain where the segment at hand begins.
-    entered: u32,
+    pub(super) entered: u32,
     event: Event,
-    end: Option<End>,
+    pub(super) end: Option<End>,
 }
 
 /// A place between two records, and what is proved of all before it.

@@ -45,6 +45,8 @@ pub enum Outcome {
     RecoveredGap,
     /// There was damage; on request what lay before it was kept, what lay behind it put aside.
     SteppedOver,
+    /// It is a piece of a longer journal; `lost` inputs lie before it.
+    Cut,
 }
 
 /// What recovery found at the end of one stream, and what it did.
@@ -142,6 +144,7 @@ impl fmt::Display for Outcome {
             Outcome::RecoveredTorn => "recovered from a torn record",
             Outcome::RecoveredGap => "recovered from a hole",
             Outcome::SteppedOver => "stepped over damage",
+            Outcome::Cut => "cut out",
         })
     }
 }

@@ -1,18 +1,22 @@
-//! A journal's directory in, text about it out: what `zomma journal verify|stat|dump` print.
+//! A journal's directory in, text about it out: what `zomma journal verify|stat|dump|follow` print.
 
 use super::{
-    End, Error, Manifest, Names, Reader, Session, Stream,
+    Between, Cause, Error, Follower, Manifest, Names, Place, Session, Stream,
     bar::Bar,
-    dump::{Form, Scribe, Side, Wanted},
+    dump::{Form, Scribe, Wanted},
     fields::show_time,
+    merge::{Merge, Passage},
     origin::short,
+    seek::said,
 };
-use crate::wire::{Event, KINDS, NANOS_PER_SECOND, Timestamp};
-use alloc::{string::String, vec::Vec};
+use crate::wire::{KINDS, NANOS_PER_SECOND, Timestamp};
+use alloc::string::String;
 use core::fmt;
 use std::{
     io::{self, Write},
     path::Path,
+    thread,
+    time::Duration,
 };
 
 /// A tool could not do its work.
@@ -22,6 +26,8 @@ pub enum ToolError {
     Journal(Error),
     /// The text cannot be written.
     Text(io::Error),
+    /// What is followed is damaged here.
+    Damage(Place, Cause),
 }
 
 impl fmt::Display for ToolError {
@@ -29,6 +35,7 @@ impl fmt::Display for ToolError {
         match self {
             ToolError::Journal(error) => error.fmt(f),
             ToolError::Text(error) => error.fmt(f),
+            ToolError::Damage(at, cause) => write!(f, "{at}: {cause}"),
         }
     }
 }
@@ -52,19 +59,34 @@ const STREAMS: [(Stream, &str); 2] = [(Stream::Inputs, "inputs"), (Stream::Outpu
 
 /// Reads both streams through; true if each is whole. One line a stream.
 pub fn verify(directory: &Path, out: &mut impl Write) -> Result<bool, ToolError> {
+    verify_over(directory, false, out)
+}
+
+/// The same; over damage where `skip` is set.
+pub fn verify_over(directory: &Path, skip: bool, out: &mut impl Write) -> Result<bool, ToolError> {
     let mut whole = true;
     for (stream, title) in STREAMS {
-        let mut reader = Reader::open(directory, stream)?;
-        let mut bar = Bar::new(title, reader.manifest().counted(stream));
-        while reader.next_event().is_some() {
-            bar.at(reader.records());
+        let mut passage = Passage::open(directory, stream, (&Between::default(), skip))?;
+        let mut bar = Bar::new(title, passage.reader.manifest().counted(stream));
+        while passage.next().is_some() {
+            bar.at(passage.reader.records());
         }
         drop(bar);
-        let end = reader.verify();
-        writeln!(out, "{title:<8} {end}")?;
-        whole &= end.is_whole();
+        ended(&alloc::format!("{title:<8}"), &passage, out)?;
+        whole &= passage.is_whole();
     }
     Ok(whole)
+}
+
+/// How a stream ends, and what was stepped over.
+fn ended(title: &str, passage: &Passage, out: &mut impl Write) -> io::Result<()> {
+    let end = passage.end().map(|end| alloc::format!("{end}")).unwrap_or_default();
+    let skipped = if passage.skipped.is_empty() {
+        String::new()
+    } else {
+        alloc::format!("; before that {}", said(&passage.skipped))
+    };
+    writeln!(out, "{title} {end}{skipped}")
 }
 
 /// How many events of a kind there are, and how many came in the busiest second.
@@ -94,15 +116,19 @@ struct Counts {
     all: Count,
     first: Option<Timestamp>,
     last: Timestamp,
-    end: End,
+    passage: Passage,
 }
 
-fn count(directory: &Path, (stream, title): (Stream, &'static str)) -> Result<Counts, Error> {
-    let mut reader = Reader::open(directory, stream)?;
+fn count(
+    directory: &Path,
+    (stream, title): (Stream, &'static str),
+    skip: bool,
+) -> Result<Counts, Error> {
+    let mut passage = Passage::open(directory, stream, (&Between::default(), skip))?;
     let (mut of_kind, mut all) = ([Count::default(); 256], Count::default());
     let (mut first, mut last) = (None, 0);
-    let mut bar = Bar::new(title, reader.manifest().counted(stream));
-    while let Some(event) = reader.next_event() {
+    let mut bar = Bar::new(title, passage.reader.manifest().counted(stream));
+    while let Some(event) = passage.next() {
         let second = event.ts_recv / NANOS_PER_SECOND;
         of_kind[usize::from(event.kind.0)].add(second);
         all.add(second);
@@ -110,18 +136,18 @@ fn count(directory: &Path, (stream, title): (Stream, &'static str)) -> Result<Co
         last = event.ts_recv;
         bar.at(all.total);
     }
-    Ok(Counts { of_kind, all, first, last, end: reader.verify() })
+    Ok(Counts { of_kind, all, first, last, passage })
 }
 
 /// What ran, how far it came, and how many events of which kind each stream holds.
-pub fn stat(directory: &Path, out: &mut impl Write) -> Result<bool, ToolError> {
+pub fn stat(directory: &Path, skip: bool, out: &mut impl Write) -> Result<bool, ToolError> {
     head(&Manifest::read(directory)?, out)?;
     let mut whole = true;
     for stream in STREAMS {
-        let counts = count(directory, stream)?;
+        let counts = count(directory, stream, skip)?;
         rates(stream.1, &counts, out)?;
-        writeln!(out, "  end: {}", counts.end)?;
-        whole &= counts.end.is_whole();
+        ended("  end:", &counts.passage, out)?;
+        whole &= counts.passage.is_whole();
     }
     Ok(whole)
 }
@@ -175,67 +201,19 @@ fn told(number: usize, session: &Session, out: &mut impl Write) -> io::Result<()
     Ok(())
 }
 
-/// Both streams as one: each input, then what it led to.
-#[derive(Debug)]
-pub(super) struct Merge<R> {
-    inputs: Option<R>,
-    outputs: Option<R>,
-    heads: [Option<(u64, Event)>; 2],
-}
-
-/// A stream of events with their record numbers.
-pub(super) trait Source {
-    /// The next record, if there is one.
-    fn next_record(&mut self) -> Option<(u64, Event)>;
-}
-
-impl Source for Reader {
-    fn next_record(&mut self) -> Option<(u64, Event)> {
-        let event = *self.next_event()?;
-        Some((self.records(), event))
-    }
-}
-
-impl<R: Source> Merge<R> {
-    pub(super) fn new(inputs: Option<R>, outputs: Option<R>) -> Merge<R> {
-        Merge { inputs, outputs, heads: [None, None] }
-    }
-
-    /// The next event of either stream.
-    pub(super) fn next(&mut self) -> Option<(Side, u64, Event)> {
-        // The output is looked at first: whoever sees it sees the input that led to it.
-        let sources = [(&mut self.outputs, 1), (&mut self.inputs, 0)];
-        for (source, place) in sources {
-            if self.heads[place].is_none() {
-                self.heads[place] = source.as_mut().and_then(Source::next_record);
-            }
-        }
-        let side = match &self.heads {
-            [Some((_, input)), Some((_, output))] if output.seq < input.seq => Side::Out,
-            [None, Some(_)] => Side::Out,
-            _ => Side::In,
-        };
-        let (record, event) = self.heads[side as usize].take()?;
-        Some((side, record, event))
-    }
-
-    /// Both streams, as far as they were read.
-    pub(super) fn into_sources(self) -> [Option<R>; 2] {
-        [self.inputs, self.outputs]
-    }
-}
-
-/// Every wanted record as a line; see [`super::dump`]. Gives how the streams end that were read.
+/// Every wanted record as a line; see [`super::dump`]. Gives whether what was read is whole.
 pub fn dump(
     directory: &Path,
     wanted: &Wanted,
     (form, names): (Form, Names),
     out: &mut impl Write,
-) -> Result<Vec<End>, ToolError> {
-    let open =
-        |stream, is_wanted: bool| is_wanted.then(|| Reader::open(directory, stream)).transpose();
+) -> Result<bool, ToolError> {
+    let span = (&wanted.between, wanted.skip);
+    let open = |stream, is_wanted: bool| {
+        is_wanted.then(|| Passage::open(directory, stream, span)).transpose()
+    };
     let inputs = open(Stream::Inputs, wanted.inputs)?;
-    let mut merge = Merge::new(inputs, open(Stream::Outputs, wanted.outputs)?);
+    let mut merge = Merge::new([inputs, open(Stream::Outputs, wanted.outputs)?]);
     let mut scribe = Scribe::new(out, form, names)?;
     let mut bar = Bar::new("dump", 0);
     let mut done = 0;
@@ -250,6 +228,42 @@ pub fn dump(
         }
     }
     scribe.flush()?;
-    let ended = |reader: Reader| reader.end().cloned();
-    Ok(merge.into_sources().into_iter().flatten().filter_map(ended).collect())
+    Ok(merge.sources().all(|passage| wanted.skip || passage.is_whole()))
 }
+
+/// Every wanted record as a line as soon as it is there, from the first that is wanted on, or from
+/// now on; until the run has ended, or the span has.
+pub fn follow(
+    directory: &Path,
+    wanted: &Wanted,
+    (form, names): (Form, Names),
+    out: &mut impl Write,
+) -> Result<(), ToolError> {
+    let open = |stream, is_wanted: bool| {
+        is_wanted.then(|| Follower::open(directory, stream, wanted.between.from)).transpose()
+    };
+    let inputs = open(Stream::Inputs, wanted.inputs)?;
+    let mut merge = Merge::new([inputs, open(Stream::Outputs, wanted.outputs)?]);
+    let mut scribe = Scribe::new(out, form, names)?;
+    loop {
+        while let Some((side, record, event)) = merge.next() {
+            if wanted.between.is_past(&event) {
+                return Ok(scribe.flush()?);
+            }
+            if wanted.holds(&event) {
+                scribe.write(side, record, &event)?;
+            }
+        }
+        scribe.flush()?;
+        if let Some((at, cause)) = merge.sources().find_map(Follower::damage) {
+            return Err(ToolError::Damage(at.clone(), cause.clone()));
+        }
+        if merge.sources().all(Follower::ended) {
+            return Ok(());
+        }
+        thread::park_timeout(IDLE);
+    }
+}
+
+/// How long a follower rests when nothing is new.
+const IDLE: Duration = Duration::from_millis(5);

@@ -219,6 +219,8 @@ impl Case<'_> {
         let left = self.views.iter().map(|v| settles(v).saturating_sub(now)).min();
         let margin = seconds(self.limits.expiry_margin_min.nanos());
         verdict.at_least(Limit::TIME_LEFT, left.map_or(f64::NAN, seconds), margin);
+        let drift = seconds(self.limits.clock_drift_max.nanos());
+        verdict.at_most(Limit::CLOCK_DRIFT, seconds(venue.drift), drift);
         let trading = |v: &View<'_>| {
             let under = v.terms.and_then(|terms| chain.underlying(terms.root));
             venue.is_trading(v.index) && under.is_none_or(|under| venue.is_trading(under))

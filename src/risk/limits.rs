@@ -110,6 +110,8 @@ limits! {
             "Orders that the broker rejected without taking one in between. Halts trading.";
         20 TIME_LEFT expiry_margin_min: Span = Span(300_000_000_000), in Span(0)..=Span(u64::MAX),
             "s", opening, "Time that must be left to settlement.";
+        21 CLOCK_DRIFT clock_drift_max: Span = Span(2_000_000_000), in Span(0)..=Span(u64::MAX),
+            "s", opening, "Distance of the system's clocks from ours: one of them is wrong.";
     }
     settings {
         collar_share_max: f64 = 0.10, in 0.0..=1e6, "of the far side",

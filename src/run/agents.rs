@@ -2,7 +2,7 @@
 
 use super::{
     exit::Close,
-    meter::{Meter, Wire, is_beat},
+    meter::{Meter, Time, Wire, is_beat},
 };
 use crate::{
     book::Desk,
@@ -47,6 +47,7 @@ pub(super) struct Intake<S> {
     pub(super) stages: S,
     pub(super) wires: Vec<Wire>,
     pub(super) events: Counter,
+    pub(super) time: Time,
     pub(super) meter: Meter,
     pub(super) signs: Signs,
     pub(super) clock: Clock,
@@ -80,6 +81,11 @@ impl<S: Emit<Desk, Event> + Close> Intake<S> {
             wire.publish(&self.feed.counts_of(place));
         }
         self.events.set(self.feed.events());
+        let (pauses, longest) = self.feed.pauses();
+        self.time.pauses.set(pauses);
+        self.time.pause_ns_max.set(longest);
+        self.time.wall_ahead_ns.set(self.feed.drift().wall as u64);
+        self.time.raw_ahead_ns.set(self.feed.drift().raw as u64);
         self.meter.publish(&self.desk);
         self.signs.ended.store(self.feed.ended(), Ordering::Release);
     }

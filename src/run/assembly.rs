@@ -6,7 +6,7 @@ use super::{
     exit::{Close, Exit, OnSent, Reply},
     link::Link,
     live::{secret, state_directory},
-    meter::{Desktop, Market, Meter, Wire},
+    meter::{Desktop, Market, Meter, Time, Wire},
     say::println,
     settings::Threads,
     stages::{Watches, desk, front, rear},
@@ -25,7 +25,7 @@ use crate::{
     journal::{Hold, Inputs, Outputs, Sync, Watch, Writer},
     risk::Cleared,
     rt::{
-        clock::Clock,
+        clock::{self, Clock},
         counters::Counters,
         histogram::Histograms,
         idle::Idle,
@@ -201,6 +201,7 @@ impl Assembly<'_> {
         let wires =
             names.map(|name| Wire::declare(self.counters, name)).collect::<io::Result<_>>()?;
         let events = self.counters.counter("feed", "events", "events", "Events numbered.")?;
+        let time = Time::declare(self.counters, "feed")?;
         let (desk, signs, clock) = (desk(self.plan), self.signs.clone(), self.clock.clone());
         let broker = self.plan.broker_source();
         let intake = Intake {
@@ -211,6 +212,7 @@ impl Assembly<'_> {
             stages,
             wires,
             events,
+            time,
             meter,
             signs,
             clock,
@@ -290,7 +292,11 @@ impl Assembly<'_> {
             clock: Box::new(move || clock.now()) as Now,
             control: self.control.clone(),
         };
-        Feed::new(parts, &secret).map_err(|e| Failure::environment(e.to_string()))
+        let check = clock::Check::start(self.clock);
+        let made = Feed::new(parts, &secret);
+        let mut feed = made.map_err(|e| Failure::environment(e.to_string()))?;
+        feed.watch_clock(Box::new(move || check.drift()));
+        Ok(feed)
     }
 
     /// The gate and the feed's side of the broker's session, if there is one.

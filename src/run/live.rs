@@ -13,7 +13,12 @@ use crate::{
     config::Span,
     feed::control::Control,
     journal::{ConfigFile, Journal, Manifest, Opened},
-    rt::{clock::Clock, counters::Counters, histogram::Histograms, noise, pin, signals},
+    rt::{
+        clock::{Check, Clock},
+        counters::Counters,
+        histogram::Histograms,
+        noise, pin, signals,
+    },
 };
 use std::{
     format, fs,
@@ -33,7 +38,9 @@ pub fn run(files: &Files, directory: Option<&Path>, span: Option<Span>) -> Resul
     let file = |e| Failure::file(&directory, "make the counters", &e);
     let mut counters = Counters::create(&directory.join(COUNTERS)).map_err(file)?;
     let mut histograms = Histograms::create(&directory.join(HISTOGRAMS)).map_err(file)?;
+    let calibrated = Check::start(&clock);
     watch_noise(&plan, &clock, &mut histograms)?;
+    check_rate(&calibrated)?;
     signals::install()
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let control = Control::with_signals(&plan.feed.kill_file)
@@ -86,6 +93,18 @@ fn supervise(
     }
     // What broke is told first: a journal that a dead thread still holds follows from it.
     ended.and(room).and(finished.map(drop))
+}
+
+/// Refuses a processor whose counter runs at another rate than the kernel's raw clock.
+fn check_rate(calibrated: &Check) -> Result<(), Failure> {
+    const ERROR_MAX: f64 = 1e-3;
+    match calibrated.rate_error() {
+        Some(error) if error.abs() > ERROR_MAX => Err(Failure::environment(format!(
+            "the processor's counter is {:.2} % off the kernel's clock; no time can be told by it",
+            error * 100.0
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn default_directory(now: u64) -> PathBuf {

@@ -118,6 +118,20 @@ impl Desktop {
 }
 
 crate::counters! {
+    /// What the feed knows of its own time.
+    pub(super) struct Time {
+        /// Times that the feed itself stood still for longer than `feed.pause_max`.
+        pub(super) pauses: "1";
+        /// The longest of them.
+        pub(super) pause_ns_max: "ns";
+        /// Wall clock less the one clock, as last told; two's complement.
+        pub(super) wall_ahead_ns: "ns";
+        /// Raw monotonic clock less the one clock, as last told; two's complement.
+        pub(super) raw_ahead_ns: "ns";
+    }
+}
+
+crate::counters! {
     /// What left for the gate and why the rest did not.
     pub(super) struct Outcome {
         /// Orders that RISK approved.

@@ -28,7 +28,8 @@ impl View {
         view
     }
 
-    fn get(&self, group: &str, name: &str) -> u64 {
+    /// One count; 0 where there is none.
+    pub(super) fn get(&self, group: &str, name: &str) -> u64 {
         let found = self.rows.iter().find(|row| row.0 == group && row.1 == name);
         found.map_or(0, |row| row.2)
     }

@@ -59,6 +59,8 @@ pub struct Request {
 pub struct Replayed {
     /// Inputs that went through the stages.
     pub inputs: u64,
+    /// Events that came to the end of the stages: inputs, what was derived from them, outputs.
+    pub events: u64,
     /// How the outputs compare.
     pub verdict: Verdict,
 }
@@ -80,7 +82,7 @@ pub fn replay(directory: &Path, request: &Request) -> Result<(), Failure> {
     let shows = request.speed.is_some() || !between.is_all();
     let show = shows.then(|| names(directory)).transpose()?;
     let threads = request.threads.unwrap_or(Threads::Inline);
-    let Replayed { inputs, verdict } = run(directory, &plan, source, between, threads, show)?;
+    let Replayed { inputs, verdict, .. } = run(directory, &plan, source, between, threads, show)?;
     println!("replayed {inputs} inputs: {verdict}");
     if let Some(difference) = &verdict.difference {
         tell(directory, difference)?;
@@ -116,15 +118,15 @@ fn run(
     let compare = Compare::within(open(directory, Stream::Outputs)?, between);
     let scribe = show.map(|names| Scribe::new(io::stdout(), Form::Text, names));
     let scribe = scribe.transpose().map_err(|e| Failure::environment(format!("stdout: {e}")))?;
-    let mut judge = Judge { compare, between, scribe, shown: 0, stop: source.stop() };
+    let mut judge = Judge { compare, between, scribe, shown: 0, events: 0, stop: source.stop() };
     lanes::lanes(plan, threads, &mut source, &mut judge);
-    let inputs = source.count;
+    let (inputs, events) = (source.count, judge.events);
     let verdict = judge.compare.finish();
     match source.end() {
         Some(end) if !end.is_whole() => {
             Err(Failure::mismatch(format!("the input journal is not whole: {end}")))
         }
-        _ => Ok(Replayed { inputs, verdict }),
+        _ => Ok(Replayed { inputs, events, verdict }),
     }
 }
 
@@ -134,12 +136,14 @@ struct Judge {
     between: Between,
     scribe: Option<Scribe<io::Stdout>>,
     shown: u64,
+    events: u64,
     stop: Arc<AtomicBool>,
 }
 
 impl<K> Emit<K, Cleared> for Judge {
     #[inline(always)]
     fn emit(&mut self, _: &mut K, cleared: &Cleared) {
+        self.events += 1;
         if cleared.event().kind.is_output() {
             self.judge(cleared.event());
         }
@@ -182,13 +186,8 @@ fn tell(directory: &Path, difference: &Difference) -> Result<(), Failure> {
 
 /// The input of this number.
 pub(super) fn find_input(directory: &Path, seq: u64) -> Result<Option<Event>, Failure> {
-    let mut inputs = open(directory, Stream::Inputs)?;
-    while let Some(event) = inputs.next_event() {
-        if Mark::Seq(seq).is_reached_by(event) {
-            return Ok((event.seq == seq).then_some(*event));
-        }
-    }
-    Ok(None)
+    let inputs = Reader::open_at(directory, Stream::Inputs, Mark::Seq(seq)).map_err(unusable);
+    Ok(inputs?.next_event().copied().filter(|event| event.seq == seq))
 }
 
 fn until(

@@ -81,6 +81,8 @@ pub(super) struct Supervisor {
     lag_max: u64,
     /// Whether anything is ever brought to the disk.
     syncs: bool,
+    /// Pauses and drifts that the operator was told of.
+    time: (u64, [i64; 2]),
     behind: bool,
     dog: Watchdog,
     looks: u64,
@@ -127,6 +129,7 @@ impl Supervisor {
             lags: Default::default(),
             lag_max: plan.run.lag_max.nanos(),
             syncs: plan.journal.sync != Sync::None,
+            time: (0, [0; 2]),
             behind: false,
             dog: Watchdog::new(hang / (LOOK.as_nanos() as u64 * DOG_LOOKS)),
             looks: 0,
@@ -256,11 +259,35 @@ impl Supervisor {
         }
     }
 
+    /// A feed that stood still, and clocks that part, are the operator's business at once.
+    fn tell_of_time(&mut self, view: &View) {
+        let [pauses, longest, wall, raw] =
+            ["pauses", "pause_ns_max", "wall_ahead_ns", "raw_ahead_ns"]
+                .map(|name| view.get("feed", name));
+        let now = (pauses, [wall as i64, raw as i64]);
+        let before = core::mem::replace(&mut self.time, now);
+        if now.0 > before.0 {
+            self.progress.note(&format!(
+                "PAUSE: the engine stood still, {:.1} s at most; quotes are stale until they come \
+                 anew",
+                secs(longest)
+            ));
+        }
+        if now.1 != before.1 {
+            let [wall, raw] = now.1.map(ahead);
+            self.progress.note(&format!(
+                "CLOCK: the system's wall clock is {wall}, its raw clock {raw}; beyond \
+                 clock_drift_max nothing is opened"
+            ));
+        }
+    }
+
     fn tell(&mut self) {
         let now = self.clock.now();
         let stages = self.histograms.read();
         let trade = stages.iter().find(|snapshot| snapshot.label.name == "tick_to_trade");
         let view = View::of(&self.counters);
+        self.tell_of_time(&view);
         self.progress.line(&view, trade, now - self.began, now - self.told);
         self.told = now;
         // A full disk ends the journal, and with it the run; the log alone does not.
@@ -268,6 +295,12 @@ impl Supervisor {
             self.progress.note(&format!("interval log: {error}"));
         }
     }
+}
+
+/// A drift in words.
+fn ahead(nanos: i64) -> String {
+    let direction = if nanos < 0 { "behind" } else { "ahead of" };
+    format!("{:.3} s {direction} ours", secs(nanos.unsigned_abs()))
 }
 
 fn secs(nanos: u64) -> f64 {

@@ -6,7 +6,7 @@ use super::{
     say::println,
 };
 use crate::journal::{
-    Between, End, Manifest, Names,
+    self, Between, Cut, Manifest, Names,
     dump::{Form, Wanted, kind_named},
     tool::{self, ToolError},
 };
@@ -47,21 +47,37 @@ pub struct Request {
     pub instruments: String,
     /// How events are written.
     pub form: Form,
+    /// Steps over damage and goes on behind it.
+    pub skip: bool,
     /// Goes on although the events are of another schema.
     pub force: bool,
 }
 
-/// `zomma journal VERB DIR`.
-pub fn journal(verb: &str, directory: &Path, request: &Request) -> Result<(), Failure> {
+/// `zomma journal VERB DIR`, or `zomma journal cut DIR OUT`.
+pub fn journal(
+    verb: &str,
+    directory: &Path,
+    to: Option<&Path>,
+    request: &Request,
+) -> Result<(), Failure> {
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let damaged = || Failure::mismatch(format!("{}: damaged", directory.display()));
     let whole = match verb {
-        "verify" => tool::verify(directory, &mut out).map_err(told)?,
-        "stat" => tool::stat(directory, &mut out).map_err(told)?,
+        "verify" => tool::verify_over(directory, request.skip, &mut out).map_err(told)?,
+        "stat" => tool::stat(directory, request.skip, &mut out).map_err(told)?,
         "dump" => {
             let (wanted, names) = wanted(directory, request)?;
-            let ends = tool::dump(directory, &wanted, (request.form, names), &mut out);
-            ends.map_err(told)?.iter().all(End::is_whole)
+            tool::dump(directory, &wanted, (request.form, names), &mut out).map_err(told)?
+        }
+        "follow" => {
+            let (wanted, names) = wanted(directory, request)?;
+            tool::follow(directory, &wanted, (request.form, names), &mut out).map_err(told)?;
+            true
+        }
+        "cut" => {
+            let missing = || Failure::input("zomma journal cut: name DIR and OUT");
+            cut(directory, to.ok_or_else(missing)?, request)?;
+            true
         }
         _ => return Err(Failure::input(format!("no verb {verb:?}; there are {VERBS}"))),
     };
@@ -69,7 +85,20 @@ pub fn journal(verb: &str, directory: &Path, request: &Request) -> Result<(), Fa
 }
 
 /// All verbs of `zomma journal`.
-pub const VERBS: &str = "verify, stat, dump";
+pub const VERBS: &str = "verify, stat, dump, follow, cut";
+
+fn cut(from: &Path, to: &Path, request: &Request) -> Result<(), Failure> {
+    let (wanted, _) = wanted(from, request)?;
+    match journal::cut(from, to, &wanted.between).map_err(told)? {
+        Cut { inputs: 0, outputs: 0 } => {
+            Err(Failure::input(format!("{}: nothing lies in that span", from.display())))
+        }
+        Cut { inputs, outputs } => {
+            println!("{}: {inputs} inputs, {outputs} outputs", to.display());
+            Ok(())
+        }
+    }
+}
 
 /// Which events are wanted, and what contracts are called.
 fn wanted(directory: &Path, request: &Request) -> Result<(Wanted, Names), Failure> {
@@ -78,7 +107,7 @@ fn wanted(directory: &Path, request: &Request) -> Result<(Wanted, Names), Failur
     let (from, to) = (request.from.as_deref(), request.to.as_deref());
     let between = Between::read(from, to, manifest.wall).map_err(Failure::input)?;
     let names = names(directory)?;
-    let mut wanted = Wanted { between, ..Wanted::default() };
+    let mut wanted = Wanted { between, skip: request.skip, ..Wanted::default() };
     if request.inputs != request.outputs {
         (wanted.inputs, wanted.outputs) = (request.inputs, request.outputs);
     }
@@ -125,6 +154,8 @@ pub(super) fn unusable(error: crate::journal::Error) -> Failure {
 /// A reader that closes its pipe has seen enough.
 fn told(error: ToolError) -> Failure {
     match error {
+        ToolError::Damage(..) => Failure::mismatch(error.to_string()),
+        ToolError::Journal(journal::Error::Exists(_)) => Failure::environment(error.to_string()),
         ToolError::Text(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         error => Failure::input(error.to_string()),
     }

@@ -120,6 +120,20 @@ impl Verb {
     pub const KILL: Verb = Verb(2);
 }
 
+/// How far the system's clocks are from the one clock, which began with them and never follows
+/// them. Told when it has changed by more than the feed's `clock_step`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Clock {
+    /// The wall clock less ours, ns: somebody has set it, or ours runs wrong.
+    pub wall_ahead: i64,
+    /// The kernel's raw monotonic clock less ours, ns since the start: ours runs wrong, or the
+    /// machine was suspended.
+    pub raw_ahead: i64,
+    /// Must be zero.
+    pub reserved: [u64; 2],
+}
+
 /// Bytes or records that the feed refused.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]

@@ -45,6 +45,7 @@ kinds! {
     GAP = 35, "Gap", "records were lost on a session; its quotes are stale";
     COMMAND = 36, "Command", "the operator's word: stop, kill";
     FAULT = 37, "Fault", "the feed refused bytes or records, and why";
+    CLOCK = 38, "Clock", "how far the system's clocks have left the one clock";
 
     // From the broker.
     REPORT = 64, "Report", "an execution report on one leg or a whole order";

@@ -120,26 +120,40 @@ impl Day {
 
     /// Writes the journal of a run that ended, as the engine `program` would have.
     pub(crate) fn write(&self, directory: &Path) -> Manifest {
-        let files = texts().into_iter().map(|(name, text)| ConfigFile { name, text });
-        let mut manifest = Manifest::new(OPEN, files.collect()).unwrap();
-        manifest.program = Sha256::digest(fs::read(env!("CARGO_BIN_EXE_zomma")).unwrap()).into();
-        self.write_as(directory, manifest)
+        self.write_as(directory, manifest())
     }
 
     /// The same under another manifest.
     pub(crate) fn write_as(&self, directory: &Path, manifest: Manifest) -> Manifest {
-        let settings = Settings {
-            segment_bytes: 65_536,
-            output_segment_bytes: 65_536,
-            sync: Sync::None,
-            sync_interval: Span(1_000_000),
-        };
-        let Opened { journal, mut inputs, mut outputs } =
-            Journal::create(directory, &settings, manifest).unwrap();
+        let opened = Journal::create(directory, &settings(), manifest).unwrap();
+        self.append(opened)
+    }
+
+    /// Appends the day to a journal and ends the run.
+    pub(crate) fn append(&self, opened: Opened) -> Manifest {
+        let Opened { journal, mut inputs, mut outputs } = opened;
         self.inputs.iter().for_each(|event| assert!(inputs.append(event).is_ok()));
         self.outputs.iter().for_each(|event| assert!(outputs.append(event).is_ok()));
         drop((inputs, outputs));
         journal.finish().unwrap()
+    }
+}
+
+/// What a run of the engine `program` says of itself.
+pub(crate) fn manifest() -> Manifest {
+    let files = texts().into_iter().map(|(name, text)| ConfigFile { name, text });
+    let mut manifest = Manifest::new(OPEN, files.collect()).unwrap();
+    manifest.program = Sha256::digest(fs::read(env!("CARGO_BIN_EXE_zomma")).unwrap()).into();
+    manifest
+}
+
+/// Small segments, so that a day has many.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        segment_bytes: 65_536,
+        output_segment_bytes: 65_536,
+        sync: Sync::None,
+        sync_interval: Span(1_000_000),
     }
 }
 

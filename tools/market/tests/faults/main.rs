@@ -10,6 +10,7 @@ mod disk;
 mod engine;
 mod rig;
 mod stages;
+mod time;
 
 /// Not a test by itself: what the other tests start, again and again, as the engine's process.
 #[test]
