@@ -1,16 +1,19 @@
 //! What a price, a volatility and a revaluation cost: ns an option beside a do-nothing baseline,
 //! the textbook's scalar form and statrs. One 1,024-option chain, four expiries, one core.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+};
 use std::hint::black_box;
 use wide::f64x8;
 use zomma::{
     chain::{Chain, Universe, name_of},
     greeks::{
         Revalue,
-        black::{Slice, pair},
+        black::{Row, Slice, pair},
         implied::Priced,
         math,
+        sets::{self, Nine, Set, Sixteen, Tick},
     },
     stage::{Sink, Stage},
     wire::{
@@ -95,6 +98,10 @@ fn kernels(c: &mut Criterion) {
             black_box(sum)
         });
     });
+    one_by_one::<sets::Price>(&mut group, &chain, "zomma: price");
+    one_by_one::<Tick>(&mut group, &chain, "zomma: price, delta, gamma, theta, vega");
+    one_by_one::<Nine>(&mut group, &chain, "zomma: price and nine Greeks");
+    one_by_one::<Sixteen>(&mut group, &chain, "zomma: price and all sixteen");
     let mut out: Vec<[V; 8]> = vec![[all(0.0); 8]; 64];
     group.bench_function("zomma: price, delta, gamma, theta, vega, as pairs", |b| {
         b.iter(|| {
@@ -139,6 +146,59 @@ fn kernels(c: &mut Criterion) {
     volatilities(c, &chain);
 }
 
+/// A call or a put by lane, and one set of Greeks.
+fn one_by_one<S: Set<V>>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    chain: &[(Slice, f64, Vec<Block>)],
+    name: &str,
+) {
+    let slice = &chain[0].0;
+    let empty = Row { strike: all(1.0), x: all(0.0), vol: all(1.0), inv_vol: all(1.0) };
+    let mut out = vec![S::of(&slice.value(&empty).call()); 128];
+    group.bench_function(name, |b| {
+        b.iter(|| {
+            let shift = all(black_box(1e-4));
+            for (sign, out) in [0.0, -0.0].into_iter().zip(out.chunks_mut(64)) {
+                let sign = all(black_box(sign));
+                for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
+                    for (block, out) in blocks.iter().zip(out) {
+                        let Block { strike, log, vol, inv_vol, .. } = *block;
+                        let row = Row { strike, x: shift - log, vol, inv_vol };
+                        *out = S::of(&slice.value(&row).side(sign));
+                    }
+                }
+            }
+            black_box(&mut out);
+        });
+    });
+}
+
+/// 30 expiries of 200 strikes, call and put: what the kernels take after a spot move.
+fn whole_chain(c: &mut Criterion) {
+    let expiry = &chain()[2];
+    let mut chain: Vec<(Slice, Vec<Block>)> = Vec::new();
+    for _ in 0..30 {
+        chain.push((expiry.0, expiry.2.iter().chain(&expiry.2[..9]).copied().collect()));
+    }
+    let first = &chain[0];
+    let (strike, x) = (first.1[0].strike, -first.1[0].log);
+    let mut out = vec![pair(&first.0, strike, x, all(0.2), all(5.0)); 750];
+    let mut group = c.benchmark_group("per spot move, 12,000 options");
+    group.bench_function("zomma: price, delta, gamma, theta, vega, as pairs", |b| {
+        b.iter(|| {
+            let shift = all(black_box(1e-4));
+            for ((slice, blocks), out) in chain.iter().zip(out.chunks_mut(25)) {
+                for (block, out) in blocks.iter().zip(out) {
+                    let x = shift - block.log;
+                    *out = pair(slice, block.strike, x, block.vol, block.inv_vol);
+                }
+            }
+            black_box(&mut out);
+        });
+    });
+    group.finish();
+}
+
 fn textbook(sign: f64, forward: f64, strike: f64, years: f64, discount: f64, vol: f64) -> f64 {
     use statrs::function::erf::erfc;
     let cdf = |x: f64| 0.5 * erfc(-x * core::f64::consts::FRAC_1_SQRT_2);
@@ -170,7 +230,7 @@ fn volatilities(c: &mut Criterion, chain: &[(Slice, f64, Vec<Block>)]) {
         b.iter(|| {
             for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
                 for (block, out) in blocks.iter().zip(out) {
-                    *out = black_box(priced(slice, block)).implied().0;
+                    *out = priced(slice, block).implied().0;
                 }
             }
             black_box(&mut out);
@@ -180,8 +240,8 @@ fn volatilities(c: &mut Criterion, chain: &[(Slice, f64, Vec<Block>)]) {
         b.iter(|| {
             for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
                 for (block, out) in blocks.iter().zip(out) {
-                    let near = block.vol * all(1.01);
-                    *out = black_box(priced(slice, block)).implied_from(near).0;
+                    let (vol, inv_vol) = (block.vol * all(1.01), block.inv_vol * all(1.0 / 1.01));
+                    *out = priced(slice, block).implied_from(vol, inv_vol, slice.root_t).0;
                 }
             }
             black_box(&mut out);
@@ -291,6 +351,6 @@ fn revaluation(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).without_plots();
-    targets = kernels, revaluation
+    targets = kernels, whole_chain, revaluation
 }
 criterion_main!(benches);

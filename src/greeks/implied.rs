@@ -3,11 +3,11 @@
 //!
 //! The guess inverts Bachelier's price, which is one function of one number, and corrects it for
 //! the lognormal. Householder steps of order four follow on the logarithm of the price, or of its
-//! distance to the ceiling above half of it. Two steps serve every lane; a lane whose second step
-//! was not small yet takes more on its own, so a result never depends on its neighbours. The
-//! reasons come from the inputs: minimum and maximum instructions turn NaN into numbers.
+//! distance to the ceiling above half of it. Two steps serve all lanes; a lane whose second step
+//! was not small yet is solved on its own, so a result never depends on its neighbours. The reasons
+//! come from the inputs: minimum and maximum instructions turn NaN into numbers.
 
-use super::lanes::{Lanes, V};
+use super::lanes::{Lanes, Scalar, V};
 use super::math::{LN_SQRT_TAU, exp, ln_normal as ln, mills_parts, poly};
 use crate::wire::market::VolStatus;
 
@@ -41,9 +41,13 @@ const FAR_Q: [f64; 4] =
 const SPLIT: f64 = 0.02;
 // A step below this share leaves an error below the rounding of the next one.
 const SMALL: f64 = 3e-4;
-// For a warm start: the fourth power of this is what one step leaves.
-const NEAR_ENOUGH: f64 = 0.02;
-const MORE_STEPS_MAX: usize = 12;
+// For a warm start: the fourth power of this, and a tenth, is what one step leaves.
+const NEAR_ENOUGH: f64 = 0.011;
+// On its own a lane goes on until a step is below this: the next one would be below rounding.
+const DONE: f64 = 1e-6;
+const STEPS_MAX: usize = 64;
+// Beyond this the price is at its ceiling to the last digit.
+const S_MAX: f64 = 80.0;
 const SQRT_TAU: f64 = 2.506_628_274_631_000_7;
 
 /// Prices of eight options whose volatilities are wanted.
@@ -80,40 +84,64 @@ impl<R: Lanes> Priced<R> {
     }
 
     /// Volatilities, NaN where there is none, and a mask of the lanes that have one.
-    #[inline(always)]
+    #[inline]
     pub fn implied(&self) -> (R, R) {
-        let (target, beta, valid) = self.target();
-        let s = finish(&target, guess(target.x, beta));
+        let (target, s, valid, open) = self.two_steps();
+        let s = if open.any() { rescue(&target, s, open) } else { s };
         (valid.select(s * self.inv_root_t, R::splat(f64::NAN)), valid)
     }
 
-    /// The same from volatilities that are near already: one step where they are within 2 %, which
-    /// leaves 1e-8, or as many as it takes. It depends on the start in its last digits, so the
-    /// pipeline, whose values must not depend on the way there, does not use it.
+    /// The lanes that two steps do not serve: each is solved on its own then. None on a market's
+    /// chain.
+    pub fn open(&self) -> R {
+        self.two_steps().3
+    }
+
+    /// The same as [`Priced::implied`] from volatilities that are near already, given with their
+    /// inverses and √T: one step where it is below 1.1 %, which leaves 1e-9, and the cold value
+    /// elsewhere. It depends on the start in its last digits, so what must not depend on the way
+    /// there does not use it.
     #[inline(always)]
-    pub fn implied_from(&self, vol: R) -> (R, R) {
-        let (target, _, valid) = self.target();
-        let start = vol / self.inv_root_t;
-        let (s, step) = advance(&target, start);
-        let s = more(&target, s, step, NEAR_ENOUGH);
-        (valid.select(s * self.inv_root_t, R::splat(f64::NAN)), valid)
+    pub fn implied_from(&self, vol: R, inv_vol: R, root_t: R) -> (R, R) {
+        let (otm, ceiling, valid) = self.checked();
+        let target = self.target(otm, ceiling);
+        let (s, step) = advance(&target, vol * root_t, inv_vol * self.inv_root_t);
+        let found = s * self.inv_root_t;
+        let far = valid & !step.abs().simd_lt(R::splat(NEAR_ENOUGH));
+        let found = if far.any() { far.select(self.implied().0, found) } else { found };
+        (valid.select(found, R::splat(f64::NAN)), valid)
     }
 
     #[inline(always)]
-    fn target(&self) -> (Target<R>, R, R) {
+    fn two_steps(&self) -> (Target<R>, R, R, R) {
+        let (otm, ceiling, valid) = self.checked();
+        let target = self.target(otm, ceiling);
+        let one = R::splat(1.0);
+        let start = guess(target.x, otm / (self.a * self.b).sqrt());
+        let (s, _) = advance(&target, start, one / start);
+        let (s, step) = advance(&target, s, one / s);
+        (target, s, valid, valid & !step.abs().simd_lt(R::splat(SMALL)))
+    }
+
+    /// The price out of the money, what it must stay below, and where there is a volatility.
+    #[inline(always)]
+    fn checked(&self) -> (R, R, R) {
         let otm = self.otm();
         let ceiling = self.a.fast_min(self.b);
-        let inv_scale = R::splat(1.0) / (self.a * self.b).sqrt();
-        let beta = otm * inv_scale;
-        let high = otm.simd_gt(ceiling * R::splat(0.5));
-        let goal = high.select((ceiling - otm) * inv_scale, beta);
         let valid = otm.simd_gt(R::splat(0.0))
             & otm.simd_lt(ceiling)
             & self.inv_root_t.simd_gt(R::splat(0.0))
             & self.inv_root_t.simd_lt(R::splat(f64::INFINITY))
             & self.x.is_finite()
             & self.price.simd_gt(R::splat(0.0));
-        (Target { x: self.x.abs(), inv_goal: R::splat(1.0) / goal, high }, beta, valid)
+        (otm, ceiling, valid)
+    }
+
+    #[inline(always)]
+    fn target(&self, otm: R, ceiling: R) -> Target<R> {
+        let high = otm.simd_gt(ceiling * R::splat(0.5));
+        let goal = high.select(ceiling - otm, otm);
+        Target { x: self.x.abs(), inv_goal: ceiling / goal, high }
     }
 }
 
@@ -140,16 +168,16 @@ fn guess<R: Lanes>(x: R, beta: R) -> R {
 
 /// One step of Householder's third method: the new σ√T and the relative length of the step.
 #[inline(always)]
-fn advance<R: Lanes>(target: &Target<R>, s: R) -> (R, R) {
-    let inv_s = R::splat(1.0) / s;
+fn advance<R: Lanes>(target: &Target<R>, s: R, inv_s: R) -> (R, R) {
     let (h, half) = (target.x * inv_s, s * R::splat(0.5));
     let (d1, d2) = (half - h, h + half);
-    let w = slope(target, d1, d2);
-    let (h2, s2) = (h * h, s * s * R::splat(0.25));
+    let (w, inv_w) = slope(target, d1, d2);
+    // The smaller leg times n(d1) is the slope: price over leg by slope.
     let log =
-        ln(w.abs() * target.inv_goal) - (h2 + s2).mul_add(R::splat(0.5), R::splat(LN_SQRT_TAU));
+        ln(w.abs() * target.inv_goal) - (d1 * d1).mul_add(R::splat(0.5), R::splat(LN_SQRT_TAU));
     // Derivatives of the logarithm relative to its first, times powers of s.
-    let u = s / w;
+    let (h2, s2) = (h * h, half * half);
+    let u = s * inv_w;
     let n = -log * w * inv_s;
     let second = h2 - s2 - u;
     let third = second.mul_sub(second - u, h2.mul_add(R::splat(3.0), s2));
@@ -161,43 +189,64 @@ fn advance<R: Lanes>(target: &Target<R>, s: R) -> (R, R) {
     (s.mul_add(step, s), step)
 }
 
-/// Price over its slope in σ√T; for high lanes minus the distance to the ceiling over it.
+/// Price over its slope in σ√T and the inverse, on one division; for high lanes minus the distance
+/// to the ceiling over it.
 #[inline(always)]
-fn slope<R: Lanes>(target: &Target<R>, d1: R, d2: R) -> R {
+fn slope<R: Lanes>(target: &Target<R>, d1: R, d2: R) -> (R, R) {
     let (p1, q1) = mills_parts(d1.abs());
     let (p2, q2) = mills_parts(d2);
-    let shared = R::splat(1.0) / (q1 * q2);
-    let (m1, m2) = (p1 * q2, p2 * q1);
-    let low = (m1 - m2) * shared;
+    let (m1, m2, q) = (p1 * q2, p2 * q1, q1 * q2);
+    let difference = m1 - m2;
+    let shared = R::splat(1.0) / (q * difference);
+    let low = (difference * difference * shared, q * q * shared);
     let inside = d1.simd_gt(R::splat(0.0));
     if !(inside | target.high).any() {
         return low;
     }
-    let (m1, m2) = (m1 * shared, m2 * shared);
+    let inv_q = R::splat(1.0) / q;
+    let (m1, m2) = (m1 * inv_q, m2 * inv_q);
     let whole = exp(d1 * d1 * R::splat(0.5)) * R::splat(SQRT_TAU);
     let (upper, lower) = (inside.select(whole - m1, m1), inside.select(m1, whole - m1));
-    let low = inside.select(upper - m2, low);
-    target.high.select(-(lower + m2), low)
+    let w = inside.select(upper - m2, low.0);
+    let w = target.high.select(-(lower + m2), w);
+    let plain = !(inside | target.high);
+    (w, plain.select(low.1, R::splat(1.0) / w))
 }
 
-#[inline(always)]
-fn finish<R: Lanes>(target: &Target<R>, start: R) -> R {
-    let (s, _) = advance(target, start);
-    let (s, step) = advance(target, s);
-    more(target, s, step, SMALL)
-}
-
-/// Further steps for the lanes whose last one was not small; the others stay as they are.
-#[inline(always)]
-fn more<R: Lanes>(target: &Target<R>, mut s: R, step: R, small: f64) -> R {
-    let mut open = step.abs().simd_gt(R::splat(small));
-    for _ in 0..MORE_STEPS_MAX {
-        if !open.any() {
-            break;
+/// The lanes that are open yet, one by one.
+#[cold]
+#[inline(never)]
+fn rescue<R: Lanes>(target: &Target<R>, s: R, open: R) -> R {
+    R::from_fn(|lane| {
+        let known = s.lane(lane);
+        if !open.lane(lane).is_sign_negative() {
+            return known;
         }
-        let (next, step) = advance(target, s);
-        s = open.select(next, s);
-        open = open & step.abs().simd_gt(R::splat(SMALL));
+        let of = |column: R| Scalar(column.lane(lane));
+        let target =
+            Target { x: of(target.x), inv_goal: of(target.inv_goal), high: of(target.high) };
+        alone(&target, known)
+    })
+}
+
+/// One σ√T to full accuracy from any start: the same steps between bounds that close in, halved
+/// where a step would leave them.
+fn alone(target: &Target<Scalar>, start: f64) -> f64 {
+    let (mut low, mut high) = (0.0f64, f64::INFINITY);
+    let mut s = if start > 0.0 && start < S_MAX { start } else { 1.0 };
+    for _ in 0..STEPS_MAX {
+        let (next, step) = advance(target, Scalar(s), Scalar(1.0 / s));
+        let (next, step) = (next.0, step.0);
+        if step.abs() < DONE {
+            return next;
+        }
+        (low, high) = if step > 0.0 { (s, high) } else { (low, s) };
+        let inside = next > low && next < high;
+        s = match (inside, high.is_finite()) {
+            (true, _) => next,
+            (false, true) => 0.5 * (low + high),
+            (false, false) => 2.0 * low,
+        };
     }
     s
 }
