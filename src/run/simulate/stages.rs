@@ -15,7 +15,7 @@ use crate::{
     stage::{Emit, Stage},
     wire::{
         Event, Kind, Price,
-        control::{Command, Verb},
+        control::{Command, Session, SessionState, Verb},
         market::Quote,
         order::{Report, ReportKind},
     },
@@ -89,10 +89,12 @@ impl Look {
         self.count += u64::from(fill);
         let third = fill && self.count.is_multiple_of(3);
         let verb = (event.kind == Kind::COMMAND).then(|| event.body::<Command>().verb);
+        let session = (event.kind == Kind::SESSION).then(|| event.body::<Session>().state);
+        let down = matches!(session, Some(SessionState::DOWN | SessionState::STALE));
         let market = event.source == 1;
         let lost = match weakness {
             Weakness::LoseFill => third,
-            Weakness::IgnoreGaps => market && matches!(event.kind, Kind::GAP | Kind::SESSION),
+            Weakness::IgnoreGaps => market && (event.kind == Kind::GAP || down),
             Weakness::IgnoreKill => verb == Some(Verb::KILL),
             Weakness::IgnoreStop => verb == Some(Verb::STOP),
             Weakness::IgnorePauses => event.kind == Kind::STATUS,

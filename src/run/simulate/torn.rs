@@ -12,7 +12,10 @@ use std::{
     vec::Vec,
 };
 
-/// The last segment that holds a record, and where its records end.
+/// Where a segment says that it was opened.
+const OPENING_AT: usize = 2_048;
+
+/// The segment that was being written, which is the last one opened, and where its records end.
 fn end(directory: &Path, stream: Stream) -> io::Result<Option<(PathBuf, u64)>> {
     let mut found: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -27,7 +30,8 @@ fn end(directory: &Path, stream: Stream) -> io::Result<Option<(PathBuf, u64)>> {
         let bytes = fs::read(&path)?;
         let records = bytes.get(RECORDS_AT..).unwrap_or(&[]).chunks_exact(RECORD);
         let whole = records.take_while(|record| record[..4] != [0; 4]).count();
-        if whole > 0 {
+        let opened = bytes.get(OPENING_AT..OPENING_AT + 4).is_some_and(|word| word != [0; 4]);
+        if opened {
             return Ok(Some((path, (RECORDS_AT + whole * RECORD) as u64)));
         }
     }
