@@ -149,7 +149,10 @@ impl Chain {
 
     // While the process was away everything may have changed.
     fn on_run(&mut self) {
-        self.generations.iter_mut().for_each(|generation| *generation += 1);
+        for (generation, stamp) in self.generations.iter_mut().zip(&mut self.stamps) {
+            *generation += 1;
+            *stamp = *generation;
+        }
     }
 
     // The end of a recording is no loss: what it quoted last is what there is.

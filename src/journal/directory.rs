@@ -9,7 +9,10 @@ use super::{
     writer::Shared,
 };
 use alloc::{sync::Arc, vec::Vec};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
@@ -206,15 +209,23 @@ fn name_durably(directory: &Path) -> Result<(), Error> {
         .map_err(Error::system("bring to the disk", parent))
 }
 
+/// A process that is being started holds copies of our files until it runs its own program, a lock
+/// that was given back included: so often it is asked for again, this long after each time.
+const LOCK_TRIES: u32 = 40;
+const LOCK_WAIT: Duration = Duration::from_millis(5);
+
 pub(super) fn lock(directory: &Path) -> Result<File, Error> {
     let path = directory.join(LOCK);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(Error::system("make the lock", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked(directory.into())),
-        Err(TryLockError::Error(e)) => Err(Error::system("lock", &path)(e)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::park_timeout(LOCK_WAIT),
+            Err(TryLockError::Error(e)) => return Err(Error::system("lock", &path)(e)),
+        }
     }
+    Err(Error::Locked(directory.into()))
 }
 
 /// What the chain of the whole row begins with.

@@ -93,6 +93,7 @@ fn beat() -> Event {
 pub(crate) fn spxw_universe() -> Universe {
     let mut universe = universe(Clock::Receive);
     (universe.revaluation.turns, universe.surface.turns) = (64, 64);
+    universe.surface.every = 1;
     universe
 }
 

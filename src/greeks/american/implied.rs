@@ -63,7 +63,8 @@ impl European {
     fn price(&self, vol: V) -> (V, V) {
         let s = vol * all(self.root_t);
         let parts = Parts::new(self.a, self.b, self.x, s, all(1.0) / s);
-        (parts.b.1 - parts.a.1, parts.density * all(self.root_t))
+        let (asset, strike) = parts.side(all(-0.0));
+        (strike - asset, parts.density * all(self.root_t))
     }
 
     pub(super) fn implied(&self, price: V) -> (V, V) {
