@@ -202,7 +202,12 @@ impl Book {
     /// A session of the run begins. Numbers go on above all that were given before, and what was
     /// live may have become anything.
     fn begin(&mut self, run: &control::Run) {
-        self.base = run.order_base.max(self.base + self.given);
+        let last = self.base + self.given;
+        let base = run.order_base.max(last);
+        // At the place behind the last one: an order that has just ended may still be filled late,
+        // and must not be the first to be forgotten.
+        let ahead = last.wrapping_sub(base) & (self.orders.len() as u64 - 1);
+        self.base = if last > 0 { base + ahead } else { base };
         self.given = 0;
         self.sessions += 1;
         self.venue.begin();

@@ -147,12 +147,10 @@ impl Chain {
         }
     }
 
-    // While the process was away everything may have changed.
+    // While the process was away everything may have changed. What comes from now on is fresh.
     fn on_run(&mut self) {
-        for (generation, stamp) in self.generations.iter_mut().zip(&mut self.stamps) {
-            *generation += 1;
-            *stamp = *generation;
-        }
+        self.generations.iter_mut().for_each(|generation| *generation += 1);
+        self.stamps.copy_from_slice(&self.generations);
     }
 
     // The end of a recording is no loss: what it quoted last is what there is.

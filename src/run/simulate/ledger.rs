@@ -128,8 +128,8 @@ impl Ledger {
             }
             return;
         };
-        let unknown = report.event == ReportKind::STATUS && report.status == OrderStatus::REJECTED;
-        if report.event == ReportKind::REJECTED || unknown {
+        let answers = [ReportKind::REJECTED, ReportKind::STATUS, ReportKind::CANCEL_REFUSED];
+        if answers.contains(&report.event) && report.status == OrderStatus::REJECTED {
             self.ended.insert(report.order);
         }
         let whole = report.leg == Report::WHOLE;
