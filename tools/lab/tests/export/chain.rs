@@ -174,7 +174,8 @@ fn each_minute_holds_what_an_independent_replay_holds_then() {
     assert!(rows > 400_000, "{rows}");
     let file = export.file("chain");
     let valued = file.of::<Float64Type>("iv").iter().flatten().count();
-    assert!(valued > 300_000, "{valued}");
+    // The rest has no quote, or only one in the money at or below what exercising would give.
+    assert!(valued > 250_000, "{valued}");
 }
 
 /// Each batch of half an hour of the day's own expiry; what was before is there.
