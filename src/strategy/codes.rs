@@ -73,7 +73,6 @@ codes! {
     41 NO_LEVEL "neither forward nor spot is known";
     42 NOT_NOW "a condition of entry does not hold; a: measured, b: bound";
     43 NO_SIGNAL "there is no direction; a: the signal";
-    44 WRONG_SIDE "the legs would pay where they should receive, or the reverse; a: net per unit";
 }
 
 impl Code {

@@ -1,7 +1,7 @@
 //! A chain and rules for expiries and strikes in; the legs of a package out, or why there are none.
 
 use super::{
-    Right,
+    Direction, Premium, Right,
     codes::{Code, Reason},
     measure::{self, Sight},
     rule::{ExpiryRule, StrikeRule},
@@ -152,6 +152,70 @@ impl<'a> Pick<'a> {
         self.leg(expiry, right, far, -contracts)?;
         Ok(far)
     }
+}
+
+impl Pick<'_> {
+    /// Adds a vertical that wins in a direction. A credit one sells the near strike, puts where
+    /// the direction is up; a debit one buys it, calls where it is up.
+    pub fn spread(
+        &mut self,
+        expiry: u16,
+        direction: Direction,
+        premium: Premium,
+        near: StrikeRule,
+        width: StrikeRule,
+    ) -> Result<(), Reason> {
+        let (right, contracts) = match (direction, premium) {
+            (Direction::Bull, Premium::Credit) => (Right::Put, -1),
+            (Direction::Bear, Premium::Credit) => (Right::Call, -1),
+            (Direction::Bull, Premium::Debit) => (Right::Call, 1),
+            (Direction::Bear, Premium::Debit) => (Right::Put, 1),
+        };
+        let strike = self.strike(expiry, right, near)?;
+        self.vertical(expiry, right, strike, width, contracts).map(drop)
+    }
+
+    /// Adds a put and a call at the strikes that one rule means on both sides.
+    pub fn strangle(
+        &mut self,
+        expiry: u16,
+        rule: StrikeRule,
+        contracts: i32,
+    ) -> Result<(), Reason> {
+        let put = self.strike(expiry, Right::Put, rule)?;
+        let call = self.strike(expiry, Right::Call, rule)?;
+        ordered(put, call)?;
+        self.leg(expiry, Right::Put, put, contracts)?;
+        self.leg(expiry, Right::Call, call, contracts)
+    }
+
+    /// Adds a short strangle whose loss is bounded by options further out: an iron condor, or an
+    /// iron butterfly where both strikes are one.
+    pub fn winged(
+        &mut self,
+        expiry: u16,
+        (put, call): (f64, f64),
+        wing: StrikeRule,
+    ) -> Result<(), Reason> {
+        ordered(put, call)?;
+        let low = self.strike_from(expiry, Right::Put, wing, put)?;
+        self.leg(expiry, Right::Put, low, 1)?;
+        self.leg(expiry, Right::Put, put, -1)?;
+        self.vertical(expiry, Right::Call, call, wing, -1).map(drop)
+    }
+
+    /// Adds the underlying made of options: a call less a put at the strike nearest to the money.
+    pub fn synthetic(&mut self, expiry: u16) -> Result<f64, Reason> {
+        let money = self.strike(expiry, Right::Call, StrikeRule::Money(0.0))?;
+        self.leg(expiry, Right::Call, money, 1)?;
+        self.leg(expiry, Right::Put, money, -1)?;
+        Ok(money)
+    }
+}
+
+/// A put above a call is no strangle.
+fn ordered(put: f64, call: f64) -> Result<(), Reason> {
+    if put <= call { Ok(()) } else { Err((Code::NO_SHORT, put, call)) }
 }
 
 /// The contract of a row.

@@ -53,13 +53,9 @@ super::recipe!(IronCondor {
         let wing = StrikeRule::Points(self.wing_width, self.wing_width_max - self.wing_width);
         let put = pick.strike(expiry, Right::Put, short)?;
         let call = pick.strike(expiry, Right::Call, short)?;
-        if put >= call {
+        if put == call {
             return Err((Code::NO_SHORT, put, call));
         }
-        let low = pick.strike_from(expiry, Right::Put, wing, put)?;
-        pick.leg(expiry, Right::Put, low, 1)?;
-        pick.leg(expiry, Right::Put, put, -1)?;
-        pick.vertical(expiry, Right::Call, call, wing, -1)?;
-        Ok(())
+        pick.winged(expiry, (put, call), wing)
     }
 });

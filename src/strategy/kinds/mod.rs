@@ -1,8 +1,38 @@
 //! The strategies, one file each, and the one table of them that everything else is derived from.
 
+mod butterfly;
+mod calendar;
+mod covered_call;
+mod expiry_pin;
+mod flyagonal;
+mod frames;
+mod gamma_scalping;
 mod iron_condor;
+mod iv_rank;
+mod mean_reversion;
+mod momentum;
+mod oi_build_up;
+mod protective_put;
+mod short_strangle;
+mod vertical;
+mod volatility_expansion;
 
+pub use butterfly::Butterfly;
+pub use calendar::Calendar;
+pub use covered_call::CoveredCall;
+pub use expiry_pin::ExpiryPin;
+pub use flyagonal::Flyagonal;
+pub use frames::Frames;
+pub use gamma_scalping::GammaScalping;
 pub use iron_condor::IronCondor;
+pub use iv_rank::IvRank;
+pub use mean_reversion::MeanReversion;
+pub use momentum::Momentum;
+pub use oi_build_up::OiBuildUp;
+pub use protective_put::ProtectivePut;
+pub use short_strangle::ShortStrangle;
+pub use vertical::Vertical;
+pub use volatility_expansion::VolatilityExpansion;
 
 use super::{
     Entry, Exit, Set, Trader,
@@ -51,6 +81,20 @@ macro_rules! kinds {
 
 kinds! {
     IronCondor
+    Vertical
+    IvRank
+    GammaScalping
+    OiBuildUp
+    VolatilityExpansion
+    ShortStrangle
+    Butterfly
+    Calendar
+    Flyagonal
+    ExpiryPin
+    CoveredCall
+    ProtectivePut
+    Momentum
+    MeanReversion
 }
 
 /// Gives a kind its shared parts, which are the fields `entry` and `exit`.
