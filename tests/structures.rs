@@ -318,8 +318,8 @@ fn moves_are_followed_or_faded_where_timeframes_agree() {
 #[test]
 fn a_fall_that_open_interest_contradicts_is_bought() {
     // More puts than calls are open on this floor.
-    let own = "expiry = \"today\"\nframe = \"6s\"\nmove_min = 0.0002\npcr_high = 1.01\npcr_low = 0.5\n\
-        build_min = -1.0\nwidth = \"points 10\"";
+    let own = "expiry = \"today\"\nframe = \"6s\"\nmove_min = 0.0002\npcr_high = 1.01\n\
+        pcr_low = 0.5\nbuild_min = -1.0\nwidth = \"points 10\"";
     opens_and_closes("oi_build_up", own, FALLEN, |_| {
         let money = Obvious::near(0, SPOT);
         vec![(0, true, money, 1), (0, true, money + 10, -1)]

@@ -20,7 +20,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Makes a strategy in the sources under `root`.
-pub fn new(root: &Path, name: &str) -> Result<(), Failure> {
+pub(super) fn new(root: &Path, name: &str) -> Result<(), Failure> {
     check(name)?;
     let table = root.join(TABLE);
     let text = fs::read_to_string(&table).map_err(|e| {

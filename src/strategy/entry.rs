@@ -22,7 +22,7 @@ crate::section! {
         pub entry_when: Vec<Condition> = Vec::new(), "-";
         /// How often the underlying and its volatility are remembered for what measures compare
         /// with.
-        pub sample_every: Span = Span(60 * SECOND), in Span(SECOND / 10)..=Span(86_400 * SECOND), "-";
+        pub sample_every: Span = Span(60 * SECOND), "-";
         /// Entries that are tried in a window.
         pub attempts_max: u32 = 3, in 1..=1_000, "entries";
         /// Pause after an attempt that failed and after an exit.

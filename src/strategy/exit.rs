@@ -1,4 +1,4 @@
-//! When a strategy leaves and how its closing orders are worked: the keys that all strategies share.
+//! When a strategy leaves and how its closing orders are worked: keys that all strategies share.
 
 use super::{condition::Condition, entry::Entry};
 use crate::config::{Span, TimeOfDay};

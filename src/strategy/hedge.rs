@@ -1,8 +1,8 @@
 //! The delta of what is held and its bands in; the hedge that brings it back out.
 //!
-//! The underlying of an index cannot be traded, and an order's legs share one multiplier, so a hedge
-//! is made of options: a synthetic at the money (call less put, delta 1) with a far option that
-//! bounds its loss, because the gate lets nothing unbounded out. It is a package of its own.
+//! The underlying of an index cannot be traded, and an order's legs share one multiplier, so a
+//! hedge is made of options: a synthetic at the money (call less put, delta 1) with a far option
+//! that bounds its loss, because the gate lets nothing unbounded out. It is a package of its own.
 
 use super::{Pick, Right, codes::Reason, rule::StrikeRule};
 

@@ -74,7 +74,7 @@ measures! {
         atm_iv "1/√year" "Implied volatility at the money, front expiry." |s| s.atm_iv(0);
         next_iv "1/√year" "The same of the next expiry." |s| s.atm_iv(1);
         term_slope "1/√year" "next_iv less atm_iv." |s| s.atm_iv(1) - s.atm_iv(0);
-        skew "1/√year" "Volatility of the 25-delta put less that of the 25-delta call, front expiry."
+        skew "1/√year" "Volatility of the 25-delta put less the 25-delta call's, front expiry."
             |s| s.skew();
         expected_move "1" "Expected move to the front expiry as a share of the level."
             |s| s.front().map_or(f64::NAN, |(at, _)| expected_move(s.chain, at)) / s.level();

@@ -63,7 +63,6 @@ macro_rules! instances {
     ($($kind:ident)*) => {
         /// A configured strategy: one that trades, or a probe.
         #[derive(Clone, Debug)]
-        #[expect(clippy::large_enum_variant, reason = "a handful of them, made at start")]
         pub enum Instance { $(#[doc = stringify!($kind)] $kind($kind),)* }
 
         impl Strategy for Instance {

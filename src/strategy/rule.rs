@@ -1,4 +1,4 @@
-//! How legs are described in a configuration: texts such as `delta 0.12` or `dte 7-45` in, rules out.
+//! How a configuration describes legs: texts such as `delta 0.12` or `dte 7-45` in, rules out.
 
 use crate::config::Value;
 use alloc::{
@@ -6,8 +6,8 @@ use alloc::{
     string::{String, ToString},
 };
 
-/// Which strike: away from an anchor (the forward, or another leg's strike), in the direction out of
-/// the money: up for calls, down for puts.
+/// Which strike: away from an anchor (the forward, or another leg's strike), in the direction out
+/// of the money: up for calls, down for puts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StrikeRule {
     /// `delta 0.12 within 0.05`: |delta| nearest to it, no further off than the tolerance.

@@ -1,7 +1,7 @@
 //! The covered call: the underlying, made of options, and a call sold above it.
 //!
-//! Shares are not traded: an order's legs share one multiplier. A call less a put at one strike pays
-//! what the share pays less its price today, so the package settles as a covered call does.
+//! Shares are not traded: an order's legs share one multiplier. A call less a put at one strike
+//! pays what the share pays less its price today, so the package settles as a covered call does.
 
 use super::{Declared, Entry, Exit, Pick, Reason};
 use crate::strategy::{ExpiryRule, Right, StrikeRule};

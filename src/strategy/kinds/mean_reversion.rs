@@ -17,7 +17,7 @@ crate::section! {
         /// Expiry of both legs.
         pub expiry: ExpiryRule = ExpiryRule::Today, "-";
         /// Over which time the trend is taken,
-        pub trend: Span = Span(4 * 3_600 * NANOS_PER_SECOND), in Span(1)..=Span(86_400_000_000_000), "-";
+        pub trend: Span = Span(4 * 3_600 * NANOS_PER_SECOND), "-";
         /// which a vertical must not go against where it is stronger than this.
         pub trend_max: f64 = 0.01, in 0.0..=1.0, "1";
         /// "debit" or "credit" vertical.

@@ -1,4 +1,4 @@
-//! Momentum of the underlying over several timeframes: a vertical in the direction that they agree on.
+//! Momentum of the underlying: a vertical in the direction on which several timeframes agree.
 
 use super::{Declared, Entry, Exit, Pick, Reason, frames::Frames};
 use crate::strategy::{Code, Direction, ExpiryRule, Held, Premium, Sight, StrikeRule};

@@ -20,7 +20,7 @@ crate::section! {
         /// Expiry of both legs.
         pub expiry: ExpiryRule = ExpiryRule::Days(1, 14), "-";
         /// Over which time the price must have moved.
-        pub frame: Span = Span(3_600 * NANOS_PER_SECOND), in Span(1)..=Span(86_400_000_000_000), "-";
+        pub frame: Span = Span(3_600 * NANOS_PER_SECOND), "-";
         /// Least move, as a share.
         pub move_min: f64 = 0.002, in 0.0..=1.0, "1";
         /// Put/call ratio of open contracts from which on a fall is not believed.
@@ -60,12 +60,13 @@ super::recipe!(OiBuildUp {
         let sight = pick.sight();
         let (ratio, build) = (sight.pcr(), sight.build_up());
         let change = sight.change(self.frame.nanos() / NANOS_PER_SECOND);
-        let built = build >= self.build_min;
-        let direction = match () {
-            () if built && change <= -self.move_min && ratio >= self.pcr_high => Direction::Bull,
-            () if built && change >= self.move_min && ratio <= self.pcr_low => Direction::Bear,
-            () => return Err((Code::NO_SIGNAL, ratio, change)),
-        };
+        let falls = change <= -self.move_min && ratio >= self.pcr_high;
+        let rises = change >= self.move_min && ratio <= self.pcr_low;
+        // Growth that is not known is none.
+        if !(build >= self.build_min && (falls || rises)) {
+            return Err((Code::NO_SIGNAL, ratio, change));
+        }
+        let direction = if falls { Direction::Bull } else { Direction::Bear };
         pick.spread(expiry, direction, self.premium, self.near, self.width)
     }
 });
