@@ -80,7 +80,7 @@ measures! {
             |s| s.front().map_or(f64::NAN, |(at, _)| expected_move(s.chain, at)) / s.level();
         pcr_interest "1" "Open puts to open calls, front expiry." |s| s.ratio(interest);
         pcr_volume "1" "Puts to calls traded today, front expiry." |s| s.ratio(volume);
-        pain_distance "1" "Level less the strike of max pain, as a share of the level, front expiry."
+        pain_distance "1" "Level less the strike of max pain, as a share of it, front expiry."
             |s| 1.0 - s.front().and_then(|(_, rows)| max_pain(s.chain, rows)).unwrap_or(f64::NAN)
                 / s.level();
         return_1m "1" "Change of the level over one minute." |s| s.change(60);
@@ -95,7 +95,7 @@ measures! {
         realised_vol "1/√year" "Volatility of the samples kept, a year of calendar time."
             |s| s.course.realised_vol();
         iv_over_realised "1" "atm_iv over realised_vol." |s| s.atm_iv(0) / s.course.realised_vol();
-        interest_build "1" "Open contracts of the front expiry against the first sample, as a share."
+        interest_build "1" "Growth of the front expiry's open contracts since the first sample."
             |s| s.course.build_up(s.interest());
     }
     package {

@@ -2,10 +2,10 @@
 //!
 //! One entry at most in each window, with the legs that the [`Recipe`] chooses. The limit starts
 //! at the mid and goes step by step to the far side; each step is a cancel, its confirmation, and
-//! a new order. What is held is watched at every batch: profit target and stop at the mid, trailing stop,
-//! time, rules, the operator's stop, a halt. A closing order always closes exactly what is held, so
-//! partial and uneven fills need no rule of their own, and it becomes more eager until nothing is
-//! held. An adjustment is a close and a new entry.
+//! a new order. What is held is watched at every batch: profit target, stop and trailing stop at
+//! the mid, time, rules, the operator's stop, a halt. A closing order always closes exactly what
+//! is held, so partial and uneven fills need no rule of their own, and it becomes more eager until
+//! nothing is held. An adjustment is a close and a new entry.
 
 mod entering;
 mod exiting;
