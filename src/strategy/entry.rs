@@ -1,7 +1,7 @@
 //! When a strategy enters and how its entry order is worked: the keys that all strategies share.
 
 use super::{Window, condition::Condition};
-use crate::config::Span;
+use crate::{book::Horizon, config::Span};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -14,6 +14,8 @@ crate::section! {
     pub struct Entry {
         /// Name in reports.
         pub name: String = "strategy".to_string(), "-";
+        /// How long it holds: which limits of size and loss it has.
+        pub horizon: Horizon = Horizon::Intraday, "-";
         /// Option root.
         pub root: String, "-";
         /// When it may enter, in the exchange's zone; one entry at most in each.

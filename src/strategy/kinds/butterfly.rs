@@ -29,6 +29,7 @@ impl Declared for Butterfly {
         "a butterfly or broken wing whose strikes are adjusted to the market";
     const PRESET: &'static str = r#"
         name = "butterfly"
+        horizon = "expiry"
         adjust_when = ["|short_distance| > 0.004"]
         profit_target = 0.4
         stop = 0.5

@@ -27,6 +27,7 @@ impl Declared for Calendar {
         "sells a near option and buys a later one: a calendar or a diagonal";
     const PRESET: &'static str = r#"
         name = "calendar"
+        horizon = "expiry"
         profit_target = 0.25
         stop = 0.4
         exit_when = ["|short_distance| > 0.01"]

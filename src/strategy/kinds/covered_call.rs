@@ -23,6 +23,7 @@ impl Declared for CoveredCall {
     const ABOUT: &'static str = "holds the underlying as a synthetic and sells a call above it";
     const PRESET: &'static str = r#"
         name = "covered call"
+        horizon = "swing"
         open_max = 1
         risk_share = 0.0
         hold_days = 30

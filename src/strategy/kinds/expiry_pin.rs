@@ -24,6 +24,7 @@ impl Declared for ExpiryPin {
     const ABOUT: &'static str = "sells premium around max pain on the day of expiry";
     const PRESET: &'static str = r#"
         name = "expiry pin"
+        horizon = "expiry"
         entry_windows = ["12:00-14:30"]
         entry_when = ["|pain_distance| < 0.004"]
         exit_when = ["|pain_distance| > 0.008"]

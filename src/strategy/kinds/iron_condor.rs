@@ -27,6 +27,7 @@ impl Declared for IronCondor {
     const ABOUT: &'static str = "sells a put and a call spread around the market";
     const PRESET: &'static str = r#"
         name = "iron condor"
+        horizon = "expiry"
         entry_windows = ["09:45-10:00", "11:00-11:15", "12:30-12:45", "14:00-14:15"]
         credit_min = 0.30
         credit_width_share_min = 0.06

@@ -33,7 +33,10 @@ crate::section! {
 impl Declared for IvRank {
     const SECTION: &'static str = "iv_rank";
     const ABOUT: &'static str = "sells premium at a high rank of volatility, buys it at a low one";
-    const PRESET: &'static str = "name = \"IV rank\"";
+    const PRESET: &'static str = r#"
+        name = "IV rank"
+        horizon = "expiry"
+    "#;
 
     fn mistakes(&self) -> Vec<(&'static str, String)> {
         let ordered = self.rank_low < self.rank_exit && self.rank_exit < self.rank_high;

@@ -35,6 +35,7 @@ impl Declared for MeanReversion {
         "fades moves that are stretched over several timeframes, by verticals";
     const PRESET: &'static str = r#"
         name = "mean reversion"
+        horizon = "expiry"
         moves = [0.001, 0.0015, 0.003]
         credit_min = 0.0
     "#;

@@ -26,6 +26,7 @@ impl Declared for Momentum {
     const ABOUT: &'static str = "follows moves on which several timeframes agree, by verticals";
     const PRESET: &'static str = r#"
         name = "momentum"
+        horizon = "expiry"
         profit_target = 0.5
         stop = 0.4
         trail_from = 0.3

@@ -43,6 +43,7 @@ impl Declared for OiBuildUp {
     const ABOUT: &'static str = "fades moves that open interest and its put/call ratio contradict";
     const PRESET: &'static str = r#"
         name = "OI build-up"
+        horizon = "swing"
         hold_days = 3
         profit_target = 0.6
         stop = 0.5

@@ -22,6 +22,7 @@ impl Declared for ProtectivePut {
     const ABOUT: &'static str = "holds the underlying as a synthetic and buys a put below it";
     const PRESET: &'static str = r#"
         name = "protective put"
+        horizon = "swing"
         open_max = 1
         hold_days = 30
         profit_target = 1.0

@@ -28,6 +28,7 @@ impl Declared for ShortStrangle {
     const ABOUT: &'static str = "sells a straddle or strangle, with wings that bound the loss";
     const PRESET: &'static str = r#"
         name = "short strangle"
+        horizon = "expiry"
         credit_min = 0.50
         exit_when = ["short_delta > 0.60"]
     "#;

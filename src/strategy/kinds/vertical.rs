@@ -24,7 +24,10 @@ crate::section! {
 impl Declared for Vertical {
     const SECTION: &'static str = "vertical";
     const ABOUT: &'static str = "sells or buys a vertical spread in a direction";
-    const PRESET: &'static str = "name = \"vertical\"";
+    const PRESET: &'static str = r#"
+        name = "vertical"
+        horizon = "expiry"
+    "#;
 }
 
 super::recipe!(Vertical {

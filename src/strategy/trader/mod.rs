@@ -22,7 +22,7 @@ use super::{
     structure::Structure,
 };
 use crate::{
-    book::Desk,
+    book::{Desk, Horizon},
     stage::Emit,
     wire::{Event, NANOS_PER_SECOND, Timestamp, order::Purpose},
 };
@@ -237,6 +237,10 @@ fn may_open(desk: &Desk) -> Result<(), Reason> {
 impl Strategy for Trader {
     fn name(&self) -> &str {
         &self.recipe.entry().name
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.recipe.entry().horizon
     }
 
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
