@@ -64,7 +64,7 @@ fn open_interest(floor: &mut Floor) -> Obvious {
     let mut open = Vec::new();
     for strike in Obvious::strikes(0) {
         let calls = if strike == 5_440 { 9_000 } else { 100 + 10 * (strike - 5_300).max(0) };
-        let puts = 100 + 10 * (5_480 - strike).max(0);
+        let puts = 100 + 20 * (5_480 - strike).max(0);
         floor.interest(call(strike), calls);
         floor.interest(put(strike), puts);
         open.push((strike, calls, puts));
@@ -463,7 +463,8 @@ fn late_fills_of_any_structure_are_flattened() {
         }
     }
     assert!(floor.codes().contains(&Code::ADOPTED.0), "{:?}", floor.decisions());
-    let exit = floor.last_order();
-    assert_eq!((exit.purpose, exit.package), (Purpose::FLATTEN, entry.id));
+    let orders = floor.orders();
+    let exit = orders.iter().find(|order| order.purpose == Purpose::FLATTEN).unwrap();
+    assert_eq!(exit.package, entry.id);
     assert_eq!(legs(&floor, exit.id).len(), 2, "exactly what is held");
 }

@@ -1,6 +1,6 @@
 //! What is held and the market in; whether it should be closed, and why, out.
 
-use super::{Phase, Sight, Trade, Trader};
+use super::{Phase, Trade, Trader};
 use crate::{
     book::{Desk, to_currency},
     stage::Emit,
@@ -103,9 +103,9 @@ impl Trader {
     fn due_by_rule(&self, trade: &Trade, value: Option<f64>, desk: &Desk) -> Option<Purpose> {
         let exit = self.recipe.exit();
         let terms = desk.chain.instrument(trade.structure.legs()[0].instrument)?;
-        let held = Some(trade.held(value));
-        let sight = Sight { chain: &desk.chain, root: terms.root, course: &self.course, held };
-        let over = held.is_some_and(|held| self.recipe.is_over(&sight, &held));
+        let held = trade.held(value);
+        let sight = self.sight(desk, terms.root, Some(held));
+        let over = self.recipe.is_over(&sight, &held);
         if over || exit.exit_when.iter().any(|when| when.holds(&sight)) {
             return Some(Purpose::RULE);
         }

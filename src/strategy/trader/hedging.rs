@@ -1,6 +1,6 @@
 //! Deltas of packages with their hedges in; hedges that are opened and given back out.
 
-use super::{Phase, Pick, Sight, Trade, Trader, may_open, pick};
+use super::{Phase, Pick, Trade, Trader, may_open, pick};
 use crate::{
     book::Desk,
     stage::Emit,
@@ -79,8 +79,7 @@ impl Trader {
         let chain = &turn.desk.chain;
         let leg = trade.structure.legs()[0].instrument;
         let Some(terms) = chain.instrument(leg).copied() else { return };
-        let sight = Sight { chain, root: terms.root, course: &self.course, held: None };
-        let mut choice = Pick::new(sight);
+        let mut choice = Pick::new(self.sight(turn.desk, terms.root, None));
         let chosen = hedge.choose(&mut choice, terms.expiry, up).map(|()| choice.done());
         let sound = chosen.and_then(|structure| {
             pick::quotes(chain, &structure, self.recipe.entry()).map(|()| structure)

@@ -17,7 +17,7 @@ use super::{
     Pick, Recipe, Strategy, Turn,
     codes::{Code, Reason},
     course::Course,
-    measure::Sight,
+    measure::{Held, Sight},
     pick, size,
     structure::Structure,
 };
@@ -89,6 +89,11 @@ impl Trader {
         }
     }
 
+    /// What measures look at.
+    fn sight<'a>(&'a self, desk: &'a Desk, root: u16, held: Option<Held<'a>>) -> Sight<'a> {
+        Sight { chain: &desk.chain, root, course: &self.course, held }
+    }
+
     /// Remembers the underlying and its volatility, at the pace of the settings.
     fn sample(&mut self, desk: &Desk) {
         let (chain, entry) = (&desk.chain, self.recipe.entry());
@@ -96,7 +101,7 @@ impl Trader {
             return;
         }
         let Some(root) = chain.find_root(&entry.root) else { return };
-        let sight = Sight { chain, root, course: &self.course, held: None };
+        let sight = self.sight(desk, root, None);
         let (level, vol, interest) = (sight.level(), sight.atm_iv(0), sight.interest());
         self.course.take(chain.now, level, vol, interest);
     }
@@ -136,9 +141,9 @@ impl Trader {
                 self.visit = Visit { date, window, ..Visit::default() };
             }
             self.has_turn(chain.now)?;
-            self.wants(&Sight { chain, root, course: &self.course, held: None })?;
+            self.wants(&self.sight(desk, root, None))?;
         }
-        let mut pick = Pick::new(Sight { chain, root, course: &self.course, held: None });
+        let mut pick = Pick::new(self.sight(desk, root, None));
         self.recipe.choose(&mut pick)?;
         let structure = pick.done();
         pick::quotes(chain, &structure, entry)?;
