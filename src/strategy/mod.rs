@@ -21,6 +21,7 @@ pub use window::Window;
 use crate::{
     book::{Desk, Horizon, Roster},
     config::Reader,
+    feature::Schema,
     stage::{Emit, Stage},
     wire::{Event, Kind},
 };
@@ -73,7 +74,8 @@ impl Set {
     }
 
     /// Adds every `[[iron_condor]]` and `[[probe]]` of a file, such as those in `config/strategy`.
-    pub fn read(&mut self, reader: &mut Reader) {
+    /// Columns of features that they name are looked up in `schema`.
+    pub fn read(&mut self, reader: &mut Reader, _schema: &Schema) {
         for settings in reader.list::<CondorSettings>("iron_condor") {
             for (key, what) in settings.mistakes() {
                 reader.refuse(&format!("[iron_condor {}] {key}", settings.name), what);
