@@ -7,6 +7,7 @@ use floor::{Floor, SECOND, STRIKES, TOMORROW, call, put, tomorrow};
 use zomma::{
     book::{from_currency, to_currency},
     config::Reader,
+    feature::Schema,
     strategy::{Code, KINDS, Set},
     wire::{Kind, market::Class, order::Purpose},
 };
@@ -83,7 +84,7 @@ fn open_interest(floor: &mut Floor) -> Obvious {
 fn floor(text: &str, from: f64, vol: f64) -> (Floor, Obvious) {
     let mut set = Set::default();
     let mut reader = Reader::new("strategy.toml", text).unwrap();
-    set.read(&mut reader);
+    set.read(&mut reader, &Schema::none());
     if let Err(errors) = reader.finish() {
         panic!("{text}: {errors:?}");
     }

@@ -33,6 +33,7 @@ const LATER: &str = "entry_windows = [\"10:00-12:00\", \"12:00-14:30\"]\n";
 /// Each kind's own keys.
 fn own(section: &str) -> String {
     let text = match section {
+        "vertical" => "entry_when = [\"SPXW.session_elapsed > 3600\"]",
         "iron_condor" => {
             "short_delta = 0.2\nshort_delta_tolerance = 0.15\nwing_width = 10.0\n\
             wing_width_max = 20.0"
@@ -157,12 +158,18 @@ fn show(rows: &[Row]) {
     }
 }
 
+/// An hour after the opening or later: 10:30 in New York, in ns UTC. A timer bears no such time.
+fn after_an_hour(event: &Event) -> bool {
+    event.ts_event >= 1_757_514_600_000_000_000
+}
+
 #[test]
 fn every_strategy_opens_manages_and_closes_on_a_simulated_day() {
     let _alone = alone();
     let served = simulated(DAY, "");
     let strategy = KINDS.iter().map(|kind| own(kind.section)).collect::<String>();
-    let extra = Extra { strategy, ..Extra::default() };
+    let feed = "[features]\nroots = [\"SPXW\"]".into();
+    let extra = Extra { strategy, feed, ..Extra::default() };
     let site = Site::new(served.market.data, served.market.orders, &extra);
     site.start().done();
     let directory = site.run_directory();
@@ -174,6 +181,11 @@ fn every_strategy_opens_manages_and_closes_on_a_simulated_day() {
         assert!(row.entered > 0, "{} has opened nothing", kind.section);
         assert!(!row.exits.is_empty() && row.closed > 0, "{} has closed nothing", kind.section);
     }
+    let vertical = KINDS.iter().position(|kind| kind.section == "vertical").unwrap();
+    let first = outputs.iter().find(|event| {
+        event.kind == Kind::ORDER && usize::from(event.body::<Order>().strategy) == vertical
+    });
+    assert!(after_an_hour(first.unwrap()), "its entry hangs on a feature");
     // The same decisions from the journal alone, byte for byte.
     assert_sound(&directory);
     assert_positions_are_fills(&directory);
