@@ -31,6 +31,7 @@ impl Declared for Flyagonal {
     const ABOUT: &'static str = "a broken-wing call butterfly and a put diagonal, six options";
     const PRESET: &'static str = r#"
         name = "flyagonal"
+        premium_min = 2.0
         profit_target = 0.3
         stop = 0.5
     "#;
