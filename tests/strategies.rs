@@ -93,7 +93,7 @@ fn what_is_wrong_with_a_strategy_is_named() {
         ("body = \"dleta 0.5\"", "write \"delta 0.12 within 0.05\""),
         ("expiry = \"tomorrow\"", "[butterfly 1] expiry"),
         ("stop = -1", "it must be from 0 to 1000 (of premium)"),
-        ("wing = 5", "is no key here; known: name, root"),
+        ("wing = 5", "is no key here; known: name, horizon, root"),
     ] {
         let mut reader =
             Reader::new("file.toml", &format!("[[butterfly]]\nroot = \"X\"\n{text}\n")).unwrap();
