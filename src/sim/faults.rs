@@ -63,6 +63,7 @@ faults! {
     Excess "overfills" 0.02 "more is filled than was ordered";
     // The operator, and the process.
     Stop "stops" 0.002 "the operator wants the run to end";
+    Leave "leaves" 0.002 "the stop's time is over";
     Kill "kills" 0.002 "the operator throws the kill switch";
     Crash "crashes" 0.02 "the process dies at any instruction, and is started again";
 }

@@ -120,6 +120,9 @@ impl Verb {
     pub const STOP: Verb = Verb(1);
     /// Latch the kill switch: no order leaves, everything open is cancelled.
     pub const KILL: Verb = Verb(2);
+    /// The time to close positions after a STOP is over: nothing more is asked for, and everything
+    /// that works is cancelled, so that nothing trades unheard when the process has ended.
+    pub const LEAVE: Verb = Verb(3);
 }
 
 /// How far the system's clocks are from the one clock, which began with them and never follows

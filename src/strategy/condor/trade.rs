@@ -316,7 +316,7 @@ impl Condor {
     ) {
         let now = turn.desk.chain.now;
         let venue = &turn.desk.book.venue;
-        if now < trade.retry_at || venue.killed || !turn.desk.book.may_ask() {
+        if now < trade.retry_at || venue.is_over() || !turn.desk.book.may_ask() {
             return;
         }
         let beyond = self.set.exit_ticks_beyond;
