@@ -4,7 +4,7 @@
 use super::{
     Failure, Plan,
     assembly::Made,
-    lag::Lag,
+    lag::{Alarm, Lag},
     progress::{Progress, View},
     report::{INTERVAL_LOG, IntervalLog},
     say::println,
@@ -40,7 +40,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const DOG_LOOKS: u64 = 5;
 /// Between two lines of progress and two intervals of the log, ns.
 const TELL: u64 = 1_000_000_000;
-/// Longest wait for cancels where the journal has failed: what it does not take nobody sees.
+/// Longest wait for cancels where the journal has failed: what it does not take nobody sees. And
+/// the shortest one that a broker is given to answer them.
 const BROKEN_DRAIN: u64 = 1_000_000_000;
 /// Until a command has come through: before that "nothing is open" means nothing.
 const COMMAND_TAKES: u64 = 200_000_000;
@@ -81,12 +82,11 @@ pub(super) struct Supervisor {
     outputs: Watch,
     journaled: Journaled,
     lags: [Lag; 2],
-    lag_max: u64,
+    alarm: Alarm,
     /// Whether anything is ever brought to the disk.
     syncs: bool,
     /// Pauses and drifts that the operator was told of.
     time: (u64, [i64; 2]),
-    behind: bool,
     dog: Watchdog,
     looks: u64,
     /// The first thread that hung.
@@ -131,10 +131,9 @@ impl Supervisor {
             outputs: journal.watch(Stream::Outputs).clone(),
             journaled,
             lags: Default::default(),
-            lag_max: plan.run.lag_max.nanos(),
+            alarm: Alarm::new(plan.run.lag_max.nanos()),
             syncs: plan.journal.sync != Sync::None,
             time: (0, [0; 2]),
-            behind: false,
             dog: Watchdog::new(hang / (LOOK.as_nanos() as u64 * DOG_LOOKS)),
             looks: 0,
             hung: None,
@@ -180,9 +179,9 @@ impl Supervisor {
 
     /// Asks for the end and waits until nothing of ours works and nothing is held, `drain` ns at
     /// most: packages that a strategy keeps, or cannot close, are named. Then everything that still
-    /// works is withdrawn, and the broker's answers are waited for as long again: what fills after
-    /// the end is heard by nobody. With a dead thread there is nothing to wait for: the gate
-    /// cancels what it knows of when its own thread ends.
+    /// works is withdrawn, and the broker's answers are waited for as long again, a second at
+    /// least: what fills after the end is heard by nobody. With a dead thread there is nothing to
+    /// wait for: the gate cancels what it knows of when its own thread ends.
     pub(super) fn stop(&mut self, made: &Made, drain: u64) {
         let is_flat = |view: &View| view.working_orders + view.open_packages == 0;
         self.stop.store(true, Ordering::Relaxed);
@@ -190,7 +189,7 @@ impl Supervisor {
             return;
         }
         self.leave.store(true, Ordering::Relaxed);
-        self.wait(made, drain, |view| view.working_orders == 0);
+        self.wait(made, drain.max(BROKEN_DRAIN), |view| view.working_orders == 0);
         let View { working_orders, open_packages, .. } = View::of(&self.counters);
         self.progress.note(&format!(
             "stopped with {working_orders} orders working, {open_packages} packages open"
@@ -286,13 +285,13 @@ impl Supervisor {
             [&at.inputs, &at.inputs_durable, &at.outputs, &at.outputs_durable, &at.lag_ns];
         counters.into_iter().zip(published).for_each(|(counter, value)| counter.set(value));
         at.lag_ns_max.raise(lag);
-        let behind = self.syncs && lag > self.lag_max;
-        if behind != core::mem::replace(&mut self.behind, behind) {
-            self.progress.note(&if behind {
-                format!("DISK: the journal is {:.1} s behind; a power cut loses that", secs(lag))
-            } else {
-                "disk: the journal is durable again".into()
-            });
+        match self.alarm.look(now, lag).filter(|_| self.syncs) {
+            Some(true) => self.progress.note(&format!(
+                "DISK: the journal is {:.1} s behind; a power cut loses that",
+                secs(lag)
+            )),
+            Some(false) => self.progress.note("disk: the journal keeps up again"),
+            None => {}
         }
     }
 

@@ -276,3 +276,28 @@ fn what_was_filled_while_the_engine_was_away_is_known_before_it_trades() {
     assert!(!asked.is_empty() && asked.is_subset(&answered), "{asked:?} {answered:?}");
     assert!(summary.inquiries >= asked.len() as u64);
 }
+
+/// A stop that has no time to close anything: what is being closed then is withdrawn, and whatever
+/// became of it is heard before the end.
+#[test]
+fn a_stop_whose_time_is_over_leaves_nothing_working_at_the_broker() {
+    let _alone = alone();
+    for drain in ["0s", "350ms"] {
+        let served = market();
+        let extra = Extra {
+            run: format!("drain = \"{drain}\""),
+            session: RECONNECT,
+            strategy: PROBES.into(),
+            resets: false,
+            ..Extra::default()
+        };
+        let site = Site::new(served.market.data, served.market.orders, &extra);
+        let mut engine = site.start();
+        engine.until("packages to close", |engine| engine.counter("book", "open_packages") > 20);
+        engine.signal("TERM");
+        engine.done();
+        let ledger = stop(served).ledger;
+        assert!(!ledger.positions.is_empty(), "there was no time to close everything");
+        reconcile(&site.run_directory(), &ledger, &mut Total::default());
+    }
+}
