@@ -5,8 +5,9 @@
 //! is a deterministic function of its input: no clock, file, socket, thread or environment.
 //!
 //! What everything speaks: [`wire`], [`stage`], [`config`]. The machine under it: [`rt`],
-//! [`journal`]. The life of a tick: [`feed`] → [`chain`] → [`greeks`] → [`feature`] → [`strategy`] →
-//! [`risk`] → [`gate`], with [`book`] as what we own. The outside, rehearsed: [`sim`]. The wiring: [`run`].
+//! [`journal`]. The life of a tick: [`feed`] → [`chain`] → [`greeks`] → [`feature`] →
+//! [`strategy`] → [`risk`] → [`gate`], with [`book`] as what we own. The outside, rehearsed:
+//! [`sim`]. The wiring: [`run`].
 //!
 //! `std` is not in scope by default. A pure module cannot print, lock, sleep or read a clock
 //! without writing `std::` in its source, and `tests/tidy.rs` fails on that word.

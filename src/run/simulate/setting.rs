@@ -74,6 +74,8 @@ fn main(dice: &mut Dice, way: Way) -> String {
 universe = "universe"
 limits = "limits"
 strategies = ["strategies"]
+[features]
+roots = ["SPXW"]
 [feed]
 batch_max = {batch}
 beat = "50ms"
