@@ -141,7 +141,7 @@ impl Arguments {
             match argument {
                 Long("json") if command == "journal" => wanted.form = Form::Json,
                 Long("json") if command == "features" => found.list = List::Json,
-                Long("markdown") => found.list = List::Markdown,
+                Long("markdown") if command == "features" => found.list = List::Markdown,
                 Long("csv") => wanted.form = Form::Csv,
                 Long("inputs") => wanted.inputs = true,
                 Long("outputs") => wanted.outputs = true,
