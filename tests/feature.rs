@@ -1,16 +1,14 @@
 //! Rows of features: known when they may be, the same whichever way they are made, and never
 //! changed by what comes later.
 mod floor;
+mod walk;
 
 use floor::{Floor, OPEN, SECOND, call};
+use walk::{bits, rows};
 use zomma::{
-    book::{Account, Book, Desk},
-    chain::{Chain, Track, Universe},
-    feature::{Features, Row, Schema, Settings},
-    greeks::Revalue,
-    stage::{Emit, Tap, Then},
+    feature::{Schema, Settings},
     strategy::Set,
-    wire::{Event, Kind, market},
+    wire::Event,
 };
 
 /// A morning of quotes, as inputs.
@@ -27,38 +25,8 @@ fn morning(rounds: usize) -> Vec<Event> {
     floor.sent.into_iter().filter(|event| event.kind.is_input()).collect()
 }
 
-fn desk(universe: &Universe, schema: &Schema) -> Desk {
-    let book = Book::new(&account(), floor::BROKER);
-    Desk { chain: Chain::new(universe), book, features: Row::new(schema) }
-}
-
-fn account() -> Account {
-    floor::settings("").0
-}
-
-/// The rows that inputs lead to, with the FEATURES events that tell of them.
-fn rows(schema: &Schema, inputs: &[Event]) -> Vec<(market::Features, Row)> {
-    let universe = floor::universe();
-    let mut found = Vec::new();
-    let tap = Tap(|desk: &mut Desk, event: &Event| {
-        if event.kind == Kind::FEATURES {
-            found.push((*event.body::<market::Features>(), desk.features.clone()));
-        }
-    });
-    let rear = Then(Features::new(schema, &universe), tap);
-    let mut stages = Then(Track, Then(Revalue::new(&universe), rear));
-    let mut desk = desk(&universe, schema);
-    inputs.iter().for_each(|event| stages.emit(&mut desk, event));
-    drop(stages);
-    found
-}
-
 fn schema() -> Schema {
     Schema::new(&Settings::with_roots(&["SPXW"]))
-}
-
-fn bits(row: &Row) -> Vec<u64> {
-    row.values().iter().map(|value| value.to_bits()).collect()
 }
 
 #[test]
@@ -107,19 +75,60 @@ fn the_time_family_tells_the_exchanges_clock() {
 }
 
 /// What comes later changes nothing: whatever the inputs are cut down to, the rows before the cut
-/// have the same bits.
+/// have the same bits. Once for a chain of options and once for an underlying with its prints.
 #[test]
 fn truncating_the_inputs_leaves_every_earlier_row_as_it_was() {
-    let (schema, inputs) = (schema(), morning(100));
-    let whole = rows(&schema, &inputs);
-    for cut in (0..inputs.len()).step_by(inputs.len() / 37) {
-        let part = rows(&schema, &inputs[..cut]);
-        assert!(part.len() <= whole.len());
-        for (part, whole) in part.iter().zip(&whole) {
-            assert_eq!(part.0, whole.0, "cut at {cut}");
-            assert_eq!(bits(&part.1), bits(&whole.1), "cut at {cut}");
+    let options = (schema(), morning(100));
+    let spy = Schema::new(&Settings::with_roots(&["SPY"]));
+    for (schema, inputs) in [options, (spy, walk::events(&walk::walk(700)))] {
+        let whole = rows(&schema, &inputs);
+        assert!(whole.len() > 25);
+        for cut in (0..inputs.len()).step_by(inputs.len() / 37) {
+            let part = rows(&schema, &inputs[..cut]);
+            assert!(part.len() <= whole.len());
+            for (part, whole) in part.iter().zip(&whole) {
+                assert_eq!(part.0, whole.0, "cut at {cut}");
+                assert_eq!(bits(&part.1), bits(&whole.1), "cut at {cut}");
+            }
         }
     }
+}
+
+/// A session of an underlying alone: at least five hundred columns are known at its end, move, and
+/// are no other column under a second name.
+#[test]
+fn at_least_five_hundred_columns_carry_something_of_their_own() {
+    let schema = Schema::new(&Settings::with_roots(&["SPY"]));
+    let rows = rows(&schema, &walk::events(&walk::walk(60_000)));
+    let rows: Vec<_> = rows.iter().skip(6_000).step_by(rows.len() / 150).collect();
+    let series = |at: usize| rows.iter().map(move |(_, row)| row.values()[at]);
+    let mut kept: Vec<Vec<f64>> = Vec::new();
+    let (mut unknown, mut constant, mut twins) = (0, 0, Vec::new());
+    for (at, column) in schema.columns().iter().enumerate() {
+        let values: Vec<f64> = series(at).collect();
+        if values.iter().any(|value| value.is_nan()) {
+            unknown += 1;
+        } else if values.iter().all(|value| *value == values[0]) {
+            constant += 1;
+        } else {
+            let unit = standard(&values);
+            let like = |other: &Vec<f64>| {
+                other.iter().zip(&unit).map(|(a, b)| a * b).sum::<f64>().abs() > 0.9999
+            };
+            if kept.iter().any(like) { twins.push(&column.name) } else { kept.push(unit) }
+        }
+    }
+    let all = schema.columns().len();
+    println!("of {all} columns {unknown} are not known in such a session, {constant} constant,");
+    println!("{} like another ({twins:?}), {} distinct", twins.len(), kept.len());
+    assert!(kept.len() >= 500, "{}", kept.len());
+}
+
+/// Mean 0 and length 1.
+fn standard(values: &[f64]) -> Vec<f64> {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let length = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
+    values.iter().map(|v| (v - mean) / length).collect()
 }
 
 #[test]

@@ -295,4 +295,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     drop(exit);
     assert_eq!(heard.join().unwrap(), orders, "and arrived");
     assert!(desk.chain.now > OPEN + 200 * SECOND);
+    let row = &desk.features;
+    println!("{} rows, {} of {} columns known", row.number, row.count, row.values().len());
+    assert!(row.number > 200 && row.count > 200, "rows were made, and bars ended");
 }

@@ -1,10 +1,24 @@
 //! The one list of blocks: what a block is, and all of them for one root.
 
-use super::{settings::Settings, table::Table, time::Time};
+use super::{
+    bar::{Bars, Tick},
+    contracts::Contracts,
+    derived::{Pairs, Ranks, Scores},
+    schema::Schema,
+    session::Session,
+    settings::Settings,
+    surface::{Surface, Term},
+    table::Table,
+    technical::Technical,
+    time::Time,
+    trend::Trend,
+    volatility::Volatility,
+};
 use crate::{
     chain::{Chain, Day, Instrument, Limits},
     wire::{Event, Timestamp},
 };
+use alloc::format;
 
 /// What blocks are made from.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +27,20 @@ pub struct Setup<'a> {
     pub settings: &'a Settings,
     /// Sizes of the chain's tables.
     pub limits: &'a Limits,
+    /// All columns.
+    pub schema: &'a Schema,
+    /// The root's name.
+    pub root: &'a str,
+}
+
+impl Setup<'_> {
+    /// The place of a column among the root's, by its name without the root.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        let at = self.schema.column(&format!("{}.{name}", self.root))?.at();
+        let roots = &self.settings.roots;
+        let before = roots.iter().position(|root| root == self.root)?;
+        Some(at - before * (self.schema.columns().len() / roots.len()))
+    }
 }
 
 /// What a block sees: the chain as it is now, and its root.
@@ -48,10 +76,17 @@ pub trait Block {
     const TABLE: &'static Table;
     /// Empty, with all the memory that it will ever need.
     fn new(setup: &Setup<'_>) -> Self;
-    /// QUOTE, TRADE, INTEREST or STATUS of the root's underlying or of one of its options; the
-    /// chain holds it already.
+    /// DEFINITION, QUOTE, TRADE, INTEREST or STATUS of the root's underlying or of one of its
+    /// options; the chain holds it already.
     #[inline(always)]
     fn on(&mut self, _see: &See<'_>, _event: &Event, _of: &Subject) {}
+    /// The underlying has ticked within a session.
+    #[inline(always)]
+    fn on_tick(&mut self, _see: &See<'_>, _tick: Tick) {}
+    /// A bar of the underlying has ended: number `kind` of [`super::Axis::Bars`]. The chain holds
+    /// the input that ended it already; it is no part of the bar.
+    #[inline(always)]
+    fn on_bar(&mut self, _see: &See<'_>, _kind: usize, _bars: &Bars) {}
     /// Writes the columns, as many as the table declares. `done` holds those of the root's blocks
     /// before this one.
     fn fill(&mut self, see: &See<'_>, done: &[f64], out: &mut [f64]);
@@ -86,6 +121,16 @@ macro_rules! blocks {
             }
 
             #[inline(always)]
+            pub(super) fn on_tick(&mut self, see: &See<'_>, tick: Tick) {
+                $(self.$name.on_tick(see, tick);)*
+            }
+
+            #[inline(always)]
+            pub(super) fn on_bar(&mut self, see: &See<'_>, kind: usize, bars: &Bars) {
+                $(self.$name.on_bar(see, kind, bars);)*
+            }
+
+            #[inline(always)]
             pub(super) fn fill(&mut self, see: &See<'_>, row: &mut [f64]) {
                 let mut from = 0;
                 let mut widths = self.widths.iter();
@@ -101,6 +146,17 @@ macro_rules! blocks {
     };
 }
 
+// What is derived comes last: it reads the columns of the blocks before it.
 blocks! {
     time: Time,
+    session: Session,
+    trend: Trend,
+    technical: Technical,
+    volatility: Volatility,
+    surface: Surface,
+    term: Term,
+    contracts: Contracts,
+    pairs: Pairs,
+    scores: Scores,
+    ranks: Ranks,
 }

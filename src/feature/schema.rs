@@ -1,7 +1,7 @@
 //! Settings in; the columns of a row, their hash, and the place of a column by its name out.
 
 use super::{block::TABLES, settings::Settings, table::ColumnDoc};
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,7 @@ impl Column {
 pub struct Schema {
     settings: Settings,
     columns: Vec<ColumnDoc>,
+    places: BTreeMap<String, u32>,
     hash: u64,
 }
 
@@ -35,7 +36,9 @@ impl Schema {
             TABLES.iter().for_each(|table| table.declare(settings, root, &mut columns));
         }
         let hash = hash(settings, &columns);
-        Schema { settings: settings.clone(), columns, hash }
+        let place = |(at, column): (usize, &ColumnDoc)| (column.name.clone(), at as u32);
+        let places = columns.iter().enumerate().map(place).collect();
+        Schema { settings: settings.clone(), columns, places, hash }
     }
 
     /// No roots, no columns.
@@ -61,8 +64,7 @@ impl Schema {
 
     /// The place of a column, `None` where there is no such name.
     pub fn column(&self, name: &str) -> Option<Column> {
-        let at = self.columns.iter().position(|column| column.name == name)?;
-        Some(Column(at as u32))
+        self.places.get(name).copied().map(Column)
     }
 
     /// The same, or a sentence that offers the nearest names.

@@ -43,6 +43,47 @@ impl Value for Resolution {
     }
 }
 
+/// An option of a root, as symbols write it: `240612C05420000`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contract {
+    /// The day on which it settles, as 20240612.
+    pub date: u32,
+    /// A call; otherwise a put.
+    pub call: bool,
+    /// Strike.
+    pub strike: f64,
+}
+
+impl Value for Contract {
+    const WANTED: &'static str =
+        "an option as symbols write it behind the root, such as \"240612C05420000\"";
+    fn read(value: &toml::Value) -> Option<Contract> {
+        let text = value.as_str().filter(|text| text.len() == 15 && text.is_ascii())?;
+        let number = |from: usize, to: usize| {
+            let digits = &text[from..to];
+            digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
+        };
+        let call = match &text[6..7] {
+            "C" => true,
+            "P" => false,
+            _ => return None,
+        };
+        let strike = f64::from(number(7, 15)?) / 1_000.0;
+        Some(Contract { date: 20_000_000 + number(0, 6)?, call, strike })
+    }
+    fn show(&self) -> String {
+        format!("{:?}", self.text())
+    }
+}
+
+impl Contract {
+    /// As it is written.
+    pub fn text(self) -> String {
+        let side = if self.call { 'C' } else { 'P' };
+        format!("{:06}{side}{:08}", self.date % 1_000_000, (self.strike * 1_000.0 + 0.5) as u64)
+    }
+}
+
 crate::section! {
     /// Rows of features.
     pub struct Settings {
@@ -54,10 +95,12 @@ crate::section! {
         pub resolutions: Vec<Resolution> = default_resolutions(), "-";
         /// Windows of rolling statistics, ascending; one to eight, 3 to 250 bars each.
         pub windows: Vec<usize> = Vec::from([5, 14, 20, 50, 100]), "bars";
-        /// What fills a bar of volume.
-        pub volume_bar: f64 = 10_000.0, in 1.0..=1e12, "units traded";
-        /// What fills a bar of turnover.
-        pub dollar_bar: f64 = 1_000_000.0, in 1.0..=1e15, "currency";
+        /// Options of each root that have bars of their own, such as "240612C05420000".
+        pub options: Vec<Contract> = Vec::new(), "-";
+        /// What fills a bar of volume; 0 for none.
+        pub volume_bar: f64 = 10_000.0, in 0.0..=1e12, "units traded";
+        /// What fills a bar of turnover; 0 for none.
+        pub dollar_bar: f64 = 1_000_000.0, in 0.0..=1e15, "currency";
     }
 }
 

@@ -26,15 +26,21 @@ pub struct Features {
     roots: Vec<Underlying>,
 }
 
+/// What accumulators are told of.
+const FOLLOWED: [Kind; 5] =
+    [Kind::QUOTE, Kind::TRADE, Kind::DEFINITION, Kind::INTEREST, Kind::STATUS];
+
 impl Features {
     /// Accumulators for every root of the schema; those that the universe does not list have none
     /// of their own and stay unknown.
     pub fn new(schema: &Schema, universe: &Universe) -> Features {
         let settings = schema.settings();
-        let setup = Setup { settings, limits: &universe.limits };
         let place = |name: &str| universe.roots.iter().position(|root| root.text() == name);
-        let root = |name| place(name).map_or(NO_ROOT, |at| at as u16);
-        let roots = settings.roots.iter().map(|name| Underlying::new(root(name), &setup));
+        let root = |name: &str| place(name).map_or(NO_ROOT, |at| at as u16);
+        let roots = settings.roots.iter().map(|name| {
+            let limits = &universe.limits;
+            Underlying::new(root(name), &Setup { settings, limits, schema, root: name })
+        });
         Features { every: settings.every.nanos(), due: 0, roots: roots.collect() }
     }
 
@@ -43,7 +49,7 @@ impl Features {
         for root in &mut self.roots {
             root.advance(chain);
         }
-        if ![Kind::QUOTE, Kind::TRADE, Kind::INTEREST, Kind::STATUS].contains(&event.kind) {
+        if !FOLLOWED.contains(&event.kind) {
             return;
         }
         let Some(terms) = chain.instrument(event.instrument) else { return };
@@ -89,6 +95,9 @@ impl<K: AsRef<Chain> + AsMut<Row>> Stage<K> for Features {
         }
         self.follow(known.as_ref(), event);
         let ends = event.ends_batch() || event.kind == Kind::TIMER;
+        if ends {
+            self.roots.iter_mut().for_each(|root| root.on_batch(known.as_ref()));
+        }
         if ends && self.is_due(known.as_ref().now) {
             let mut row = core::mem::take(known.as_mut());
             self.fill(known.as_ref(), &mut row);

@@ -32,10 +32,14 @@ pub struct Stat {
 pub enum Axis {
     /// Nothing: there is one.
     One,
-    /// The configured resolutions, then bars of volume and of turnover.
+    /// The configured resolutions, then bars of volume and of turnover where there are any.
     Bars,
+    /// The configured resolutions.
+    Times,
     /// The configured windows.
     Windows,
+    /// The configured options.
+    Options,
     /// These names.
     Named(&'static [&'static str]),
 }
@@ -79,6 +83,10 @@ impl Axis {
         match self {
             Axis::One => vec![named(String::new())],
             Axis::Bars => bar_names(settings).into_iter().map(named).collect(),
+            Axis::Times => {
+                settings.resolutions.iter().map(|resolution| named(resolution.text())).collect()
+            }
+            Axis::Options => settings.options.iter().map(|option| named(option.text())).collect(),
             Axis::Windows => {
                 let place = |window: &usize| Place { name: window.to_string(), window: *window };
                 settings.windows.iter().map(place).collect()
@@ -89,9 +97,11 @@ impl Axis {
 }
 
 /// Names of all kinds of bars: `1s` … `1d`, `vol`, `usd`.
-pub(super) fn bar_names(settings: &Settings) -> Vec<String> {
+fn bar_names(settings: &Settings) -> Vec<String> {
     let time = settings.resolutions.iter().map(|resolution: &Resolution| resolution.text());
-    time.chain(["vol".to_string(), "usd".to_string()]).collect()
+    let filled = [("vol", settings.volume_bar), ("usd", settings.dollar_bar)];
+    let filled = filled.into_iter().filter(|(_, full)| *full > 0.0);
+    time.chain(filled.map(|(name, _)| name.to_string())).collect()
 }
 
 impl Table {
@@ -121,6 +131,7 @@ impl Table {
         match (bars, self.outer) {
             (0, _) => "none".to_string(),
             (bars, Axis::Bars) => format!("{bars} bars of {outer}"),
+            (bars, Axis::Options) => format!("{bars} bar of the option"),
             (bars, _) => format!("{bars}"),
         }
     }

@@ -36,6 +36,10 @@ limits = "limits.toml"
 strategies = ["strategy.toml"]
 ring = 64
 
+[features]
+roots = ["SPXW"]
+every = "100ms"
+
 [[session]]
 name = "options"
 address = "127.0.0.1:9"

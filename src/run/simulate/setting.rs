@@ -76,6 +76,10 @@ limits = "limits"
 strategies = ["strategies"]
 [features]
 roots = ["SPXW"]
+resolutions = ["1s", "1m"]
+windows = [5, 20]
+volume_bar = 0
+dollar_bar = 0
 [feed]
 batch_max = {batch}
 beat = "50ms"
