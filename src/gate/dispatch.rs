@@ -12,12 +12,14 @@ use super::{
 };
 use crate::{
     feed::fix::{field::hash, store::Outbound},
-    risk::Cleared,
+    risk::{Action, Cleared},
     stage::Emit,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price, Timestamp,
         control::{Command, SessionState, Verb},
-        order::{Admin, Cancel, Inquiry, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind},
+        order::{
+            Admin, Cancel, Halt, Inquiry, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind,
+        },
     },
 };
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -184,6 +186,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             Kind::REPORT => self.on_known(event),
             Kind::DEFINITION => self.on_definition(event),
             Kind::COMMAND => self.on_command(event),
+            Kind::HALT => self.on_halt(event),
             _ => {}
         }
     }
@@ -203,6 +206,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             Kind::SESSION if event.source == self.source => self.on_session(event),
             Kind::DEFINITION => self.on_definition(event),
             Kind::COMMAND => self.on_command(event),
+            Kind::HALT => self.on_halt(event),
             _ => return,
         }
         self.pump(event.ts_recv);
@@ -216,6 +220,13 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
 
     fn on_command(&mut self, event: &Event) {
         if event.body::<Command>().verb == Verb::KILL {
+            self.ends.kill.store(true, Ordering::Release);
+        }
+    }
+
+    /// A breaker may throw the kill switch as well as the operator.
+    fn on_halt(&mut self, event: &Event) {
+        if event.body::<Halt>().action == Action::Kill as u32 {
             self.ends.kill.store(true, Ordering::Release);
         }
     }

@@ -109,7 +109,8 @@ fn payload(name: &str) -> &'static [Field] {
             breaches Number, violated_high Number),
         "Breach" => table!(AT, Breach: order Number, limit Number, measured Float, bound Float),
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
-        "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
+        "Halt" => table!(AT, Halt: limit Number, action Number, measured Float,
+            bound Float, scope Number),
         _ => &[],
     }
 }

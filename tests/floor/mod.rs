@@ -1,6 +1,8 @@
 //! A trading floor made by hand: a chain of today's SPXW options, the stages from CHAIN to RISK,
 //! and a broker whose reports the test writes.
 #![allow(dead_code, reason = "every test binary uses its own part")]
+pub(crate) mod wish;
+
 use bytemuck::Zeroable;
 use zomma::{
     book::{Account, Book, Desk, Horizon, Roster},
@@ -25,9 +27,15 @@ pub(crate) const SECOND: u64 = 1_000_000_000;
 /// First strike, step, number of strikes: instrument 2·i is the call, 2·i + 1 the put.
 pub(crate) const STRIKES: (i64, i64, i64) = (5_300, 5, 41);
 
-/// Settings as the repository ships them, changed by `more` lines under `[limits]`.
+/// Settings as the repository ships them, opened wide where a rehearsal does, and changed by `more`
+/// lines under `[limits]`.
 pub(crate) fn settings(more: &str) -> (Account, Limits) {
     let text = "[account]\norders_max = 64\npackages_max = 16\ninstruments_max = 128\n[limits]\n";
+    let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_string();
+    let set: Vec<String> = more.lines().map(key).collect();
+    let wide = include_str!("../../src/run/simulate/wide.toml").lines();
+    let wide: Vec<&str> = wide.filter(|line| !set.contains(&key(line))).collect();
+    let more = format!("{more}\n{}", wide.join("\n"));
     let mut reader = zomma::config::Reader::new("limits.toml", &format!("{text}{more}")).unwrap();
     let found = from_config(&mut reader);
     if let Err(errors) = reader.finish() {
@@ -98,9 +106,14 @@ impl Emit<Desk, Event> for Middle<'_> {
 impl Floor {
     /// At the open, with definitions, a session that is up, and no quotes.
     pub(crate) fn new(set: Set, more: &str) -> Floor {
+        Floor::of(&universe(), set, more)
+    }
+
+    /// The same in another universe.
+    pub(crate) fn of(universe: &Universe, set: Set, more: &str) -> Floor {
         let (account, limits) = settings(more);
         let roster = if set.names().len() == 0 { roster() } else { set.roster() };
-        let desk = Desk { chain: Chain::new(&universe()), book: Book::new(&account, BROKER) };
+        let desk = Desk { chain: Chain::new(universe), book: Book::new(&account, BROKER) };
         let mut floor = Floor {
             desk,
             decide: Decide::new(set),
@@ -201,6 +214,7 @@ impl Floor {
     /// Quotes and Greeks of the whole chain at a spot; `rich` scales the time value.
     pub(crate) fn market(&mut self, spot: f64, rich: f64) {
         self.batching = true;
+        self.forward(spot);
         for i in 0..STRIKES.2 {
             let strike = STRIKES.0 + i * STRIKES.1;
             let distance = strike as f64 - spot;
@@ -218,7 +232,17 @@ impl Floor {
     pub(crate) fn greeks(&mut self, instrument: u32, sign: f64, distance: f64) {
         let delta = 0.5 - 0.5 * distance / (400.0 + distance * distance).sqrt();
         let delta = (if sign > 0.0 { delta } else { delta - 1.0 }) as f32;
-        let greeks = Greeks { iv: 0.1, delta, status: VolStatus::OK, ..Greeks::zeroed() };
+        let near = (1.0 / (1.0 + distance.abs() / 50.0)) as f32;
+        let greeks = Greeks {
+            iv: 0.1,
+            price: 2.0,
+            delta,
+            gamma: 0.002 * near,
+            theta: -900.0 * near,
+            vega: 50.0 * near,
+            status: VolStatus::OK,
+            reserved: [0; 3],
+        };
         self.send(Event::new(Kind::GREEKS, instrument, greeks));
     }
 
