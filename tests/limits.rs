@@ -75,13 +75,13 @@ fn index(floor: &mut Floor) {
         strike: Price::UNDEF,
         expiration: u64::MAX,
         root: zomma::chain::name_of("SPX"),
-        venue_id: 100,
+        venue_id: 120,
         class: Class::INDEX,
         mapped: 0,
         reserved: 0,
     };
-    floor.send(Event::new(Kind::DEFINITION, 100, definition));
-    floor.quote(100, 540_100, 540_300);
+    floor.send(Event::new(Kind::DEFINITION, 120, definition));
+    floor.quote(120, 540_100, 540_300);
 }
 
 /// Closes a package by an order and its fill.

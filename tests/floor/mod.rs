@@ -25,7 +25,7 @@ pub(crate) const OPEN: Timestamp = 1_718_199_000_000_000_000;
 /// A second.
 pub(crate) const SECOND: u64 = 1_000_000_000;
 /// First strike, step, number of strikes: instrument 2·i is the call, 2·i + 1 the put.
-pub(crate) const STRIKES: (i64, i64, i64) = (5_300, 5, 41);
+pub(crate) const STRIKES: (i64, i64, i64) = (5_300, 5, 51);
 
 /// Settings as the repository ships them, opened wide where a rehearsal does, and changed by `more`
 /// lines under `[limits]`.
