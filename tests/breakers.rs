@@ -221,7 +221,7 @@ fn a_strategy_that_lost_too_often_cools_down() {
 
 #[test]
 fn after_a_disconnect_orders_that_would_open_are_canceled() {
-    for (more, wanted) in [("", 1), ("cancel_on_disconnect = false", 0)] {
+    for (more, wanted) in [("cancel_on_disconnect = true", 1), ("", 0)] {
         let mut floor = Floor::new(Set::default(), more);
         let wish = condor(&mut floor);
         ask(&mut floor, &wish);

@@ -31,27 +31,27 @@ fn busy(floor: &mut Floor) -> Wish {
         let interest = Interest { contracts: 90, ts_ref: 0, reserved: [0; 2] };
         floor.send(Event::new(Kind::INTEREST, instrument, interest));
     }
-    // A package that has lost, one that is held, and one that works.
-    let lost = hold(&mut floor.desk, call(5_450), 2, 3_000_000_000);
-    floor.wait(0.01);
-    close(floor, lost, call(5_450), 2, 1_000_000_000);
-    hold(&mut floor.desk, call(5_400), 1, 9_000_000_000);
+    // An order that works, a package that has lost, and one that is held.
     let mut small = strangle(floor, 1);
     small.legs.truncate(1);
     small.head.limit = net(&small.legs);
     ask(floor, &small);
     assert_eq!(floor.count(Kind::ORDER), 1, "{:?}", floor.desk.book.refused);
-    floor.fill(small.head.id, 0, 0, 0);
+    floor.ack(small.head.id);
+    let lost = hold(&mut floor.desk, call(5_450), 2, 3_000_000_000);
+    floor.wait(0.01);
+    close(floor, lost, call(5_450), 2, 1_000_000_000);
+    hold(&mut floor.desk, call(5_400), 1, 9_000_000_000);
     floor.wait(1.0);
     floor.now += 2_000_000_000;
-    floor.send(Event::new(Kind::TIMER, 0, [9u64; 4]));
+    floor.quote(call(5_300), 10_000, 10_050);
     floor.desk.book.venue.volatility = 0.2;
     strangle(floor, 3)
 }
 
 /// Bought out of the money, two contracts of each for one of the package.
 fn strangle(floor: &mut Floor, quantity: u32) -> Wish {
-    let price = |floor: &Floor, instrument| (floor.desk.chain.quote(instrument).ask * 100.0) as i64;
+    let price = |floor: &Floor, at: u32| (floor.desk.chain.quote(at).ask * 100.0).round() as i64;
     let legs = vec![
         (call(5_420), 1, 2, price(floor, call(5_420))),
         (put(5_380), 1, 1, price(floor, put(5_380))),
@@ -84,6 +84,14 @@ fn index(floor: &mut Floor) {
     floor.quote(120, 540_100, 540_300);
 }
 
+/// The shipped universe, in which the options' root has an index.
+fn world() -> Universe {
+    let mut world = universe();
+    let index = zomma::chain::name_of("SPX");
+    world.roots.iter_mut().for_each(|root| root.underlying = index);
+    world
+}
+
 /// Closes a package by an order and its fill.
 fn close(floor: &mut Floor, package: u64, instrument: u32, contracts: u32, price: i64) {
     let id = floor.desk.book.number();
@@ -100,13 +108,23 @@ fn close(floor: &mut Floor, package: u64, instrument: u32, contracts: u32, price
     let wish = Wish { head, legs };
     floor.quote(instrument, price / 10_000_000, price / 10_000_000 + 10);
     ask(floor, &wish);
-    assert_eq!(floor.desk.book.live(), [id], "{:?}", floor.desk.book.refused);
+    assert!(floor.desk.book.live().contains(&id), "{:?}", floor.desk.book.refused);
     floor.fill_all(id);
+}
+
+/// Room for what the busy day holds, but for what a test sets itself.
+fn with_room(more: &str) -> String {
+    let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_string();
+    let set: Vec<String> = more.lines().map(key).collect();
+    let room = "order_loss_max = 1e6\ntrade_risk_share_max = 1.0\nexpiry_loss_max = 1e6\n\
+        strategy_risk_share_max = 1.0";
+    let room: Vec<&str> = room.lines().filter(|line| !set.contains(&key(line))).collect();
+    format!("{}\n{more}", room.join("\n"))
 }
 
 /// What is measured of a limit, and what is violated, at the end of such a day.
 fn judge(day: fn(&mut Floor) -> Wish, universe: &Universe, more: &str, bit: u32) -> (f64, u128) {
-    let mut floor = Floor::of(universe, Set::default(), more);
+    let mut floor = Floor::of(universe, Set::default(), &with_room(more));
     let wish = day(&mut floor);
     let (head, legs) = wish.events(&floor);
     let verdict = floor.risk.evaluate(&mut floor.desk, &head, &legs);
@@ -149,13 +167,13 @@ fn switched_on(limit: Limit) -> &'static str {
         Limit::PIN_DISTANCE => "pin_distance_min = 0.000_001\npin_time = \"24h\"\n",
         Limit::CLOSE_MARGIN => "close_margin_min = \"1s\"\n",
         Limit::ZERO_DAY_VOL => "zero_day_vol_max = 9.0\n",
-        Limit::PRICE_COLLAR => "collar_share_max = 0.0\n",
         _ => "",
     }
 }
 
 /// Limits that are measured on another day, or have tests of their own.
-const ELSEWHERE: [(Limit, &str); 5] = [
+const ELSEWHERE: [(Limit, &str); 6] = [
+    (Limit::PRICE_COLLAR, "risk.rs: each limit"),
     (Limit::MESSAGE_RATE, "risk.rs: cancels are never starved"),
     (Limit::DUPLICATE, "risk.rs: the same order twice"),
     (Limit::REJECTS, "risk.rs: each limit"),
@@ -182,29 +200,23 @@ fn every_limit_passes_just_inside_and_refuses_just_outside() {
             continue;
         }
         let day = match limit {
-            Limit::MARGIN | Limit::PIN_DISTANCE | Limit::PRICE_COLLAR => short,
+            Limit::MARGIN | Limit::PIN_DISTANCE => short,
             _ => busy,
         };
         let on = switched_on(limit);
-        let world = universe();
+        let world = world();
         let (measured, violated) = judge(day, &world, on, row.bit);
-        let own = if limit == Limit::PRICE_COLLAR { violated & !limit.bit() } else { violated };
-        assert_eq!(own, 0, "{} in the open", row.name);
+        assert_eq!(violated, 0, "{} in the open", row.name);
         let name = key_of(row).unwrap_or(row.name);
         let row = LimitDoc { name, ..*row };
         let least = FLOORS.contains(&limit);
-        // A negative measure is inside of any bound but a negative one, which no key takes.
-        assert!(measured > 0.0 || limit == Limit::PRICE_COLLAR, "{name}: {measured}");
+        assert!(measured > 0.0, "{name}: {measured}");
         let step = if written(&row, 1.0).ends_with(" 1") { 1.0 } else { measured * 1e-6 };
         let (inside, outside) = if least {
             (measured - measured * 1e-9, measured + step)
         } else {
             (measured + measured * 1e-9, measured - step)
         };
-        if limit == Limit::PRICE_COLLAR {
-            bounds.insert(row.bit);
-            continue;
-        }
         let with = |value: f64| {
             let line = written(&row, value);
             let kept: Vec<&str> = on.lines().filter(|l| !l.starts_with(name)).collect();
@@ -224,15 +236,14 @@ fn every_limit_passes_just_inside_and_refuses_just_outside() {
 #[test]
 fn a_freeze_quantity_a_lot_and_a_restricted_root_come_from_the_universe() {
     let with = |change: &dyn Fn(&mut zomma::chain::Root)| {
-        let mut world = universe();
+        let mut world = world();
         world.roots.iter_mut().filter(|root| root.text() == "SPXW").for_each(change);
         judge(busy, &world, "", Limit::FREEZE.0)
     };
     // Six calls and three puts are wanted; the order before them was for two.
     assert_eq!(with(&|root| root.freeze = 6), (6.0, 0));
     assert_eq!(with(&|root| root.freeze = 5).1, Limit::FREEZE.bit());
-    assert_eq!(with(&|root| root.lot = 3).1, 0);
-    let mut world = universe();
+    let mut world = world();
     world.roots.iter_mut().for_each(|root| root.lot = 4);
     let (_, violated) = judge(short, &world, "", Limit::LOT.0);
     assert_eq!(violated, Limit::LOT.bit());
@@ -271,10 +282,13 @@ fn each_new_condition_is_refused_by_its_own_bit() {
     assert_eq!(condition(today, wild), Limit::ZERO_DAY_VOL.bit());
     let unknown = condition(today, |_, _| {});
     assert_eq!(unknown, Limit::ZERO_DAY_VOL.bit() | Limit::REGIME_UNKNOWN.bit());
+    let drift = |ns| move |floor: &mut Floor, _: &mut Wish| floor.desk.book.venue.drift = ns;
+    assert_eq!(condition("", drift(2_000_000_000)), 0);
+    assert_eq!(condition("", drift(2_000_000_001)), Limit::CLOCK_DRIFT.bit());
     let stranger = condition("", |_, wish| wish.head.strategy = 9);
     assert!(stranger & Limit::STRATEGY_UNKNOWN.bit() != 0);
     // An American call in the money is sold just before a dividend, or not.
-    let mut world = universe();
+    let mut world = world();
     let dividend = |ex| zomma::chain::Dividend { ex, amount: 1.0 };
     for root in &mut world.roots {
         root.style = zomma::chain::Style::American;
@@ -301,27 +315,21 @@ fn what_covers_a_short_is_not_sold_from_under_it() {
     hold(&mut floor.desk, call(5_400), -1, 5_000_000_000);
     let cover = hold(&mut floor.desk, call(5_410), 1, 4_000_000_000);
     let spare = hold(&mut floor.desk, call(5_415), 1, 4_000_000_000);
-    let mut sell = |package, instrument| {
-        let id = floor.desk.book.number();
-        let legs = vec![(instrument, -1, 1, 400)];
-        let (limit, purpose) = (net(&legs), Purpose::TARGET);
-        let head = Order { id, limit, quantity: 1, strategy: 0, legs: 1, purpose, package };
-        let (head, legs) = Wish { head, legs }.events(&floor);
-        floor.risk.evaluate(&mut floor.desk, &head, &legs).violated
-    };
-    assert_eq!(sell(spare, call(5_415)), 0);
-    assert_eq!(sell(cover, call(5_410)), 0, "the other one still covers");
-    let spare = floor.desk.book.package(spare).unwrap().id;
+    assert_eq!(sold(&mut floor, spare, call(5_415)), 0);
+    assert_eq!(sold(&mut floor, cover, call(5_410)), 0, "the other one still covers");
     close(&mut floor, spare, call(5_415), 1, 4_000_000_000);
-    let mut sell = |package, instrument| {
-        let id = floor.desk.book.number();
-        let legs = vec![(instrument, -1, 1, 400)];
-        let (limit, purpose) = (net(&legs), Purpose::TARGET);
-        let head = Order { id, limit, quantity: 1, strategy: 0, legs: 1, purpose, package };
-        let (head, legs) = Wish { head, legs }.events(&floor);
-        floor.risk.evaluate(&mut floor.desk, &head, &legs).violated
-    };
-    assert_eq!(sell(cover, call(5_410)), Limit::UNCOVERS.bit());
+    assert_eq!(sold(&mut floor, cover, call(5_410)), Limit::UNCOVERS.bit());
+}
+
+/// What is violated if one contract of a package is sold at the bid.
+fn sold(floor: &mut Floor, package: u64, instrument: u32) -> u128 {
+    let id = floor.desk.book.number();
+    let bid = (floor.desk.chain.quote(instrument).bid * 100.0).round() as i64;
+    let legs = vec![(instrument, -1, 1, bid)];
+    let (limit, purpose) = (net(&legs), Purpose::TARGET);
+    let head = Order { id, limit, quantity: 1, strategy: 0, legs: 1, purpose, package };
+    let (head, legs) = Wish { head, legs }.events(floor);
+    floor.risk.evaluate(&mut floor.desk, &head, &legs).violated
 }
 
 /// Without quotes, Greeks, forward and a mark nothing can be measured, and all that hangs on it is
@@ -330,7 +338,7 @@ fn what_covers_a_short_is_not_sold_from_under_it() {
 fn what_cannot_be_measured_is_refused() {
     let more = "unknown_greeks_allowed = false\nlast_required = true\nclose_margin_min = \"1s\"\n\
         zero_day_vol_max = 1.0\npin_distance_min = 0.001\npin_time = \"24h\"";
-    let mut floor = Floor::new(Set::default(), more);
+    let mut floor = Floor::of(&world(), Set::default(), more);
     index(&mut floor);
     floor.gap();
     let id = floor.desk.book.number();
@@ -404,9 +412,9 @@ fn a_bound_that_is_no_number_refuses() {
         HORIZON_LOSS loss_intraday_share_max,
     ];
     for (limit, poison) in all {
-        let mut floor = Floor::new(Set::default(), "");
+        let mut floor = Floor::new(Set::default(), &with_room(""));
         let wish = busy(&mut floor);
-        let mut limits = settings("").1;
+        let mut limits = settings(&with_room("")).1;
         poison(&mut limits);
         let mut risk = Risk::new(limits, floor::roster());
         let (head, legs) = wish.events(&floor);

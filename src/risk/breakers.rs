@@ -102,6 +102,7 @@ pub(super) struct Breakers {
     /// Per second: which one, contracts traded, profit, at its first mark.
     minute: [(u64, u64, Money); SECONDS],
     rates: (u64, Money),
+    last_profit: Money,
     /// Packages that were open at the last look: id, strategy.
     open: Vec<(u64, u16)>,
     news: Vec<Tripped>,
@@ -123,6 +124,7 @@ impl Breakers {
             rejects_base: 0,
             minute: [(0, 0, 0); SECONDS],
             rates: (0, 0),
+            last_profit: 0,
             open: Vec::with_capacity(packages),
             news: Vec::with_capacity(NEWS_MAX),
         }
@@ -347,7 +349,8 @@ impl Breakers {
     /// Contracts traded and profit made or lost within a minute.
     fn rates(&mut self, limits: &Limits, book: &Book, now: Timestamp) {
         let second = now / NANOS_PER_SECOND;
-        let pnl = book.pnl.unwrap_or(self.minute[(second % SECONDS as u64) as usize].2);
+        let pnl = book.pnl.unwrap_or(self.last_profit);
+        self.last_profit = pnl;
         let slot = &mut self.minute[(second % SECONDS as u64) as usize];
         if slot.0 != second {
             *slot = (second, book.traded, pnl);

@@ -84,15 +84,23 @@ pub(super) struct Reckoner {
     carry: Carry,
     dated: Vec<Dated>,
     claims: Vec<Claimed>,
+    pieces: Vec<Claimed>,
     hull: Vec<(i64, i128)>,
     room: usize,
 }
 
 impl Reckoner {
     pub(super) fn new(limits: &Limits, room: usize) -> Reckoner {
-        let list = || Vec::with_capacity(room);
+        let list = |count: usize| Vec::with_capacity(count);
         let (dated, hull) = (Vec::with_capacity(room), Vec::with_capacity(room + 2));
-        Reckoner { carry: Carry::new(limits), dated, claims: list(), hull, room }
+        Reckoner {
+            carry: Carry::new(limits),
+            dated,
+            claims: list(room),
+            pieces: list(2 * room + GROUPS_MAX),
+            hull,
+            room,
+        }
     }
 
     /// Worst loss of one root's claims at their cost; [`UNBOUNDED`] for none, `None` for no room.
@@ -210,8 +218,8 @@ impl Reckoner {
         let mut from = near;
         let mut envelopes: [(usize, usize); GROUPS_MAX] = [(0, 0); GROUPS_MAX];
         let mut groups = 0;
-        self.claims.clear();
-        let mut pieces = core::mem::take(&mut self.claims);
+        let mut pieces = core::mem::take(&mut self.pieces);
+        pieces.clear();
         for dated in &self.dated[..near] {
             let claimed = dated.claimed();
             pieces.push(Claimed { units: claimed.units.saturating_mul(FINE as i64), ..claimed });
@@ -222,7 +230,7 @@ impl Reckoner {
             envelopes[groups] = (from, until);
             let years = (settles - first) as f64 / YEAR_NS;
             let Some(floor) = self.envelope(from, until, &mut pieces) else {
-                self.claims = pieces;
+                self.pieces = pieces;
                 return UNBOUNDED;
             };
             fixed += floor.at_zero * FINE;
@@ -233,7 +241,7 @@ impl Reckoner {
         pieces.sort_unstable_by_key(|claimed| claimed.strike);
         let whole = from == self.dated.len();
         let least = least(&pieces, fixed, self.carry.naked.then_some(cap));
-        self.claims = pieces;
+        self.pieces = pieces;
         match least {
             // Rounded to the side of the larger loss.
             Some(least) if whole => fit(-least.div_euclid(FINE)),

@@ -284,7 +284,7 @@ limits! {
             "Time that passes in the scenario grid.";
         grid_turns: usize = 4, in 1..=4_096, "lines",
             "Lines of the book whose side of the grid is computed anew on a beat.";
-        cancel_on_disconnect: bool = true, in false..=true, "-",
+        cancel_on_disconnect: bool = false, in false..=true, "-",
             "Whether orders that would open are canceled when the broker's session comes back.";
     }
     derived {

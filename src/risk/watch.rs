@@ -20,7 +20,10 @@ impl Risk {
         let command: &Command = event.body();
         if command.verb == Verb::RESET {
             self.breakers.reset(command, &desk.book);
-            desk.book.venue.halted = self.breakers.halting().map(|limit| limit.0);
+            let halted = &mut desk.book.venue.halted;
+            if command.limit == Command::EVERY || *halted == Some(command.limit) {
+                *halted = self.breakers.halting().map(|limit| limit.0);
+            }
         }
     }
 
