@@ -8,14 +8,14 @@ use floor::{
 };
 use proptest::prelude::*;
 use zomma::{
-    book::{Account, Book, Desk, OrderLeg, Outcome, Sheet, State},
+    book::{Account, Book, Desk, OrderLeg, Sheet, State},
     chain::Chain,
     risk::{LIMITS, Limit, Risk},
     strategy::Set,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
         control::{SessionState, Verb},
-        order::{LEGS_MAX, Leg, Order, OrderStatus, Purpose, Report, ReportKind},
+        order::{LEGS_MAX, Order, OrderStatus, Purpose, Report, ReportKind},
     },
 };
 

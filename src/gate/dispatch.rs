@@ -41,6 +41,7 @@ enum Unsent {
     Malformed,
     Stale,
     Refused,
+    Repeated,
 }
 
 /// What the gate must remember of an order that it sent.
@@ -325,11 +326,17 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         let first = named[0].ok_or(Unsent::Malformed)?;
         let legs: [LegFacts<'_>; LEGS_MAX] = named.map(|leg| leg.unwrap_or(first));
         let legs = &legs[..*filled];
+        // What leaves says exactly what was approved, and leaves once: never more than was meant.
+        if self.working[place(order.id)].id == order.id {
+            self.ends.kill.store(true, Ordering::Release);
+            return Err(Unsent::Repeated);
+        }
         let session = &mut self.session;
         let (seq, now) = (session.outbound.next(), event.ts_recv);
         let stamp = Stamp { seq, now, cause: event.ts_event };
         let message = session.encoder.order(order, legs, stamp).ok_or(Unsent::Malformed)?;
         if !says(message, order, legs) {
+            self.ends.kill.store(true, Ordering::Release);
             return Err(Unsent::Mismatch);
         }
         // The kill switch is the last thing that is asked. Once seen, it stays.
@@ -428,7 +435,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         *match why {
             Unsent::NotLoggedOn => &mut counts.unsent,
             Unsent::Killed => &mut counts.killed,
-            Unsent::Mismatch => &mut counts.mismatches,
+            Unsent::Mismatch | Unsent::Repeated => &mut counts.mismatches,
             Unsent::Unknown => &mut counts.unknown,
             Unsent::Malformed => &mut counts.malformed,
             Unsent::Stale => &mut counts.stale,
