@@ -7,7 +7,7 @@ use std::hint::black_box;
 mod floor;
 
 use floor::{
-    Floor, STRIKES, call, put, settings,
+    Floor, STRIKES, TOMORROW, call, put, settings, tomorrow,
     wish::{Wish, hold, net},
 };
 use zomma::{
@@ -48,10 +48,16 @@ fn market(more: &str, lines: usize) -> Floor {
     let account = Account { orders_max: 512, packages_max: 256, ..settings("").0 };
     floor.desk.book = Book::new(&account, floor::BROKER);
     floor.desk.book.venue.broker_up = true;
-    floor.market(5_400.0, 1.0);
+    floor.whole_market(5_400.0);
+    floor.define_tomorrow();
+    floor.forward_of(1, 5_401.0);
+    floor.market_tomorrow(5_400.0, 1.0);
+    let today = 2 * STRIKES.2 as usize;
     for i in 0..lines {
-        let strike = STRIKES.0 + STRIKES.1 * (i as i64 / 2 % STRIKES.2);
-        let instrument = if i % 2 == 0 { call(strike) } else { put(strike) };
+        let instrument = match i {
+            i if i < today => i as u32,
+            i => tomorrow(TOMORROW.0 + TOMORROW.1 * (i - today) as i64, true),
+        };
         let contracts = if i / 2 % 2 == 0 { 1 } else { -1 };
         hold(&mut floor.desk, instrument, contracts, 1_000_000_000);
     }

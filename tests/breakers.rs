@@ -112,7 +112,7 @@ const TRIPS: [Trip; 11] = [
         lose(floor, 1, 150);
     }),
     (Limit::THETA_ALERT, "theta_alert = 0.001", |floor| {
-        floor.market(5_400.0, 1.0);
+        floor.whole_market(5_400.0);
         buy(floor, call(5_400), 8, 500);
         floor.wait(0.01);
     }),

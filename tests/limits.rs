@@ -23,7 +23,7 @@ use zomma::{
 fn busy(floor: &mut Floor) -> Wish {
     index(floor);
     floor.wait(0.0);
-    floor.market(5_402.0, 1.0);
+    floor.whole_market(5_402.0);
     for instrument in [call(5_420), put(5_380)] {
         let mut trade: Trade = bytemuck::Zeroable::zeroed();
         (trade.price, trade.size) = (Price(1_300_000_000), 7);
@@ -75,13 +75,13 @@ fn index(floor: &mut Floor) {
         strike: Price::UNDEF,
         expiration: u64::MAX,
         root: zomma::chain::name_of("SPX"),
-        venue_id: 120,
+        venue_id: 126,
         class: Class::INDEX,
         mapped: 0,
         reserved: 0,
     };
-    floor.send(Event::new(Kind::DEFINITION, 120, definition));
-    floor.quote(120, 540_100, 540_300);
+    floor.send(Event::new(Kind::DEFINITION, 126, definition));
+    floor.quote(126, 540_100, 540_300);
 }
 
 /// The shipped universe, in which the options' root has an index.
@@ -183,7 +183,7 @@ const ELSEWHERE: [(Limit, &str); 6] = [
 
 /// A day on which credit was taken: margin is needed, short strikes may be pinned.
 fn short(floor: &mut Floor) -> Wish {
-    floor.market(5_400.0, 1.0);
+    floor.whole_market(5_400.0);
     let wish = condor(floor);
     floor.wait(0.0);
     wish
@@ -311,7 +311,7 @@ fn each_new_condition_is_refused_by_its_own_bit() {
 #[test]
 fn what_covers_a_short_is_not_sold_from_under_it() {
     let mut floor = Floor::new(Set::default(), "");
-    floor.market(5_400.0, 1.0);
+    floor.whole_market(5_400.0);
     hold(&mut floor.desk, call(5_400), -1, 5_000_000_000);
     let cover = hold(&mut floor.desk, call(5_410), 1, 4_000_000_000);
     let spare = hold(&mut floor.desk, call(5_415), 1, 4_000_000_000);
