@@ -276,6 +276,25 @@ fn shown(market: &Market, claims: &[Claim], cash: i128, dice: &mut Dice) -> f64 
     worst
 }
 
+/// Worst loss, and whether it is exact. Over two settlements it is what was shown, which a bound
+/// must not be below; nothing is claimed where one of them has no floor by itself.
+fn worst(
+    market: &Market,
+    claims: &[Claim],
+    cash: i128,
+    dice: &mut Dice,
+) -> Option<(Option<i128>, bool)> {
+    let at = |root: usize, expiry: usize| {
+        claims.iter().any(|claim| (claim.root, claim.expiry) == (root, expiry))
+    };
+    let several = (0..2).any(|root| at(root, 0) && at(root, 1));
+    let apart = separate(claims, cash);
+    if !several {
+        return Some((apart, true));
+    }
+    apart.map(|_| (Some((shown(market, claims, cash, dice) * 1e9) as i128), false))
+}
+
 /// What the slow program makes of an order.
 pub(crate) struct Reckoned {
     rows: Vec<(Limit, Option<f64>, bool)>,
@@ -333,12 +352,6 @@ impl Reckoned {
         let of = |claims: &[Claim], keep: &dyn Fn(&Claim) -> bool| -> Vec<Claim> {
             claims.iter().copied().filter(keep).collect()
         };
-        let two = |claims: &[Claim]| {
-            (0..2).any(|root| {
-                let near = claims.iter().any(|c| c.root == root && c.expiry == 0);
-                near && claims.iter().any(|c| c.root == root && c.expiry == 1)
-            })
-        };
         let here = of(held, &|claim| touched(claim.root));
         let together: Vec<Claim> = here.iter().chain(order).copied().collect();
         let whole: Vec<Claim> = held.iter().chain(order).copied().collect();
@@ -347,50 +360,26 @@ impl Reckoned {
             its.map(|(_, loss)| *loss).sum::<i128>()
         };
         let (waiting, all) = (waits(&touched), waits(&|_| true));
-        let mut put = |limit: Limit, claims: &[Claim], cash: i128, more: i128, as_share: bool| {
-            let exact = !two(claims);
-            let apart = separate(claims, cash);
-            let value = if exact {
-                apart
-            } else {
-                let seen = shown(market, claims, cash, dice);
-                Some((seen * 1e9) as i128)
-            };
-            let value = value.map(|value| value + more);
-            if !exact && apart.is_none() {
-                // It may have a floor over both settlements, or none: nothing is claimed.
-                return None;
-            }
-            if as_share {
-                self.share(limit, value, exact)
-            } else {
-                self.money(limit, value, exact)
-            }
-            value.filter(|_| exact)
-        };
-        let alone_floor = separate(order, -paid);
-        if alone_floor.is_some() || two(order) {
-            let alone = put(Limit::ORDER_LOSS, order, -paid, 0, false);
-            put(Limit::TRADE_RISK, order, -paid, 0, true);
-            if let Some(loss) = alone {
+        // Without a floor of its own an order counts with what it adds to the book.
+        let alone = worst(market, order, -paid, dice).filter(|(alone, _)| alone.is_some());
+        if let Some((alone, exact)) = alone {
+            self.money(Limit::ORDER_LOSS, alone, exact);
+            self.share(Limit::TRADE_RISK, alone, exact);
+            if let (Some(loss), true) = (alone, exact) {
                 let sum = loss.max(0) + packages;
                 self.share(Limit::STRATEGY_RISK, Some(sum), true);
                 self.share(Limit::HORIZON_SIZE, Some(sum), true);
             }
         }
-        let mut put = |limit: Limit, claims: &[Claim], cash: i128, more: i128| {
-            let exact = !two(claims);
-            let value = if exact {
-                separate(claims, cash)
-            } else if separate(claims, cash).is_none() {
-                return;
-            } else {
-                Some((shown(market, claims, cash, dice) * 1e9) as i128)
-            };
-            self.share(limit, value.map(|value| value + more), exact);
-        };
-        put(Limit::ROOT_LOSS, &together, -cost(&here) - paid, waiting);
-        put(Limit::BOOK_LOSS, &whole, -cost(held) - paid, all);
+        let rows = [
+            (Limit::ROOT_LOSS, &together, -cost(&here) - paid, waiting),
+            (Limit::BOOK_LOSS, &whole, -cost(held) - paid, all),
+        ];
+        for (limit, claims, cash, more) in rows {
+            if let Some((value, exact)) = worst(market, claims, cash, dice) {
+                self.share(limit, value.map(|value| value + more), exact);
+            }
+        }
         self.cash(market, (held, working), order, paid);
     }
 
