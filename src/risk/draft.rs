@@ -2,12 +2,12 @@
 
 use super::{
     horizon::{Dated, Reckoner},
-    ledger::{Ledger, dated, root_of, spot_of, units_of},
+    ledger::{Ledger, Root, dated, root_of, spot_of, units_of},
     margin::Naked,
-    payoff::{Claim, Claimed, together},
+    payoff::{Claim, Claimed, Walk, together},
 };
 use crate::{
-    book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, value},
+    book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, value},
     chain::{Chain, Instrument, NO_ROOT, Quote},
     wire::{
         Event, Price,
@@ -207,17 +207,26 @@ impl Sums<'_> {
         let (mut held, mut best) = (Some(0), Some(0));
         let mut margin = Some(0);
         let mut uncovers = false;
+        let ledger = self.ledger;
         for legs in self.legs.chunk_by(|a, b| a.root == b.root) {
-            let row = self.ledger.root(legs[0].root);
-            let claims = self.ledger.claims(&row);
+            let row = ledger.root(legs[0].root);
+            let claims = ledger.claims(row);
             alone = add(alone, self.reckoner.loss(&[], legs, |_| true));
-            let with = self.reckoner.loss(claims, legs, |_| true);
+            let (with, needs, beside) = match self.at_once(row, legs) {
+                Some(least) => {
+                    let loss = Some(fit(row.cost - least));
+                    (loss, Some(fit(-least).max(0)), loss)
+                }
+                None => {
+                    let with = self.reckoner.loss(claims, legs, |_| true);
+                    let spot = row.spot.or(self.spot);
+                    let needs = self.naked.margin(self.reckoner, claims, legs, spot);
+                    (with, needs, self.beside(claims, legs, with))
+                }
+            };
             uncovers |= with.is_none_or(|with| with == UNBOUNDED) && row.loss != UNBOUNDED;
-            let spot = row.spot.or(self.spot);
-            let needs = self.naked.margin(self.reckoner, claims, legs, spot);
             margin = add(margin, needs);
-            near = add(near, self.beside(claims, legs, with));
-            near = add(near, Some(row.working));
+            near = add(add(near, beside), Some(row.working));
             whole = add(add(whole, with), Some(row.working));
             held = add(held, Some(row.loss));
             best = add(best, Some(most(legs)));
@@ -240,6 +249,21 @@ impl Sums<'_> {
             margin,
             root,
         }
+    }
+
+    /// The least that the root is worth with the order, in one walk over the strikes, where all of
+    /// it settles together and has a floor.
+    fn at_once(&self, row: &Root, legs: &[Dated]) -> Option<i128> {
+        let single = row.single?;
+        if legs.iter().any(|leg| leg.settles != single) {
+            return None;
+        }
+        let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
+        for (to, leg) in claims.iter_mut().zip(legs) {
+            *to = leg.claimed();
+        }
+        let lists = [self.ledger.claimed(row), &claims[..legs.len()]];
+        Walk::onward(lists, row.start).least()
     }
 
     fn is_elsewhere(&self, root: u16) -> bool {

@@ -8,6 +8,7 @@ use super::{
     dollars::{Dollars, multiplier, reference},
     horizon::{Dated, Reckoner},
     margin::Naked,
+    payoff::{Claimed, Walk},
 };
 use crate::{
     book::{Book, Desk, Horizon, Line, Money, Order, Roster, UNBOUNDED, value},
@@ -48,6 +49,11 @@ pub(super) struct Root {
     /// Its place among the dated claims.
     pub(super) from: u32,
     pub(super) until: u32,
+    /// Where all of it settles together: when, and what it is worth and its slope at price 0.
+    pub(super) single: Option<u64>,
+    pub(super) start: (i128, i128),
+    /// What the held lines cost.
+    pub(super) cost: i128,
     /// Worst loss of what is held; [`UNBOUNDED`] for no bound or not known.
     pub(super) loss: Money,
     /// Worst losses of the orders that work in it.
@@ -69,6 +75,9 @@ impl Root {
             root,
             from: 0,
             until: 0,
+            single: None,
+            start: (0, 0),
+            cost: 0,
             loss: 0,
             working: 0,
             packages: 0,
@@ -88,7 +97,11 @@ pub(super) struct Ledger {
     fresh: bool,
     /// Claims of all that is held, by root, settlement and strike.
     dated: Vec<Dated>,
+    /// The same without their settlements.
+    claimed: Vec<Claimed>,
     roots: Vec<Root>,
+    /// A root in which there is nothing.
+    nothing: Root,
     /// Contracts held and worked by settlement: root, instant, contracts.
     expiries: Vec<(u16, u64, u64)>,
     pub(super) held: Exposure,
@@ -111,7 +124,9 @@ impl Ledger {
             changes: 0,
             fresh: false,
             dated: Vec::with_capacity(LINES_MAX),
+            claimed: Vec::with_capacity(LINES_MAX),
             roots: Vec::with_capacity(ROOTS_MAX),
+            nothing: Root::new(NO_ROOT),
             expiries: Vec::with_capacity(LINES_MAX),
             held: Exposure::default(),
             orders: Exposure::default(),
@@ -261,6 +276,8 @@ impl Ledger {
 
     fn settle(&mut self, reckoner: &mut Reckoner, naked: &Naked) {
         self.dated.sort_unstable_by_key(|dated| (dated.root, *dated));
+        self.claimed.clear();
+        self.claimed.extend(self.dated.iter().map(Dated::claimed));
         for i in 0..self.roots.len() {
             let root = self.roots[i].root;
             let from = self.dated.partition_point(|dated| dated.root < root);
@@ -268,6 +285,13 @@ impl Ledger {
             let loss = reckoner.loss(&self.dated[from..until], &[], |_| true);
             let row = &mut self.roots[i];
             (row.from, row.until) = (from as u32, until as u32);
+            let its = &self.dated[from..until];
+            row.cost = its.iter().fold(0, |sum, dated| sum + i128::from(dated.cost));
+            let last = its.last().map(|dated| dated.settles);
+            let first = its.iter().find(|dated| dated.settles > 0).map(|dated| dated.settles);
+            row.single = last.filter(|_| first == last);
+            let walk = Walk::new([&self.claimed[from..until], &[]], 0);
+            row.start = (walk.value, walk.slope);
             row.loss = loss.unwrap_or(UNBOUNDED);
             let spot = row.spot;
             let margin = naked.margin(reckoner, &self.dated[from..until], &[], spot);
@@ -276,8 +300,8 @@ impl Ledger {
     }
 
     /// What is held and worked in a root; nothing where there is nothing.
-    pub(super) fn root(&self, root: u16) -> Root {
-        self.roots.iter().find(|row| row.root == root).copied().unwrap_or(Root::new(root))
+    pub(super) fn root(&self, root: u16) -> &Root {
+        self.roots.iter().find(|row| row.root == root).unwrap_or(&self.nothing)
     }
 
     pub(super) fn roots(&self) -> &[Root] {
@@ -287,6 +311,11 @@ impl Ledger {
     /// Claims of what is held in a root, by settlement and strike.
     pub(super) fn claims(&self, root: &Root) -> &[Dated] {
         &self.dated[root.from as usize..root.until as usize]
+    }
+
+    /// The same without their settlements: by strike, where all of them settle together.
+    pub(super) fn claimed(&self, root: &Root) -> &[Claimed] {
+        &self.claimed[root.from as usize..root.until as usize]
     }
 
     /// Contracts held and worked that settle with an instrument.

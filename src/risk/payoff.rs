@@ -71,15 +71,36 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(lists: [&'a [Claimed]; 2], cash: i128) -> Walk<'a> {
-        let mut walk = Walk { lists, at: 0, value: cash, slope: 0 };
-        for claimed in lists[0].iter().chain(lists[1]) {
+        Walk { lists, at: 0, value: cash, slope: 0 }.with(lists[0]).with(lists[1])
+    }
+
+    /// The same, where what the first list is worth at 0 and its slope there are known.
+    pub(super) fn onward(lists: [&'a [Claimed]; 2], (value, slope): (i128, i128)) -> Walk<'a> {
+        Walk { lists, at: 0, value, slope }.with(lists[1])
+    }
+
+    fn with(mut self, list: &[Claimed]) -> Walk<'a> {
+        for claimed in list {
             let units = i128::from(claimed.units);
-            let put = i128::from(claimed.claim == Claim::Put) * units;
-            let price = i128::from(claimed.claim == Claim::Price) * units;
-            walk.value += i128::from(claimed.strike) * put;
-            walk.slope += price - put;
+            match claimed.claim {
+                Claim::Call => {}
+                Claim::Put => {
+                    self.value += i128::from(claimed.strike) * units;
+                    self.slope -= units;
+                }
+                Claim::Price => self.slope += units,
+            }
         }
-        walk
+        self
+    }
+
+    /// The least value from here on; `None` where the tail has no floor.
+    pub(super) fn least(mut self) -> Option<i128> {
+        let mut least = self.value;
+        while self.step() {
+            least = least.min(self.value);
+        }
+        (self.slope >= 0).then_some(least)
     }
 
     /// Goes on to the next strike; false behind the last one.
