@@ -145,10 +145,10 @@ impl Breakers {
 
     /// Whether only reducing orders may pass.
     pub(super) fn is_reducing(&self) -> bool {
-        let reduces = |(limit, action): &&(Limit, Action)| {
+        let reduces = |(limit, action): &(Limit, Action)| {
             *action == Action::Reduce && self.latched & limit.bit() != 0
         };
-        BREAKERS.iter().find(reduces).is_some()
+        BREAKERS.iter().any(reduces)
     }
 
     /// Whether any breaker keeps somebody from opening.
@@ -208,7 +208,7 @@ impl Breakers {
         let book = &desk.book;
         self.look(limits, book);
         if let Some(equity) = book.pnl.map(|pnl| book.capital.saturating_add(pnl)) {
-            self.peak = Some(self.peak.map_or(book.capital, |peak| peak).max(equity));
+            self.peak = Some(self.peak.unwrap_or(book.capital).max(equity));
         }
         let drawdown = self.drawdown(book);
         self.trip(Limit::DRAWDOWN_REDUCE, drawdown, limits.drawdown_reduce);

@@ -197,7 +197,7 @@ impl Row {
             _ => "ok     ",
         };
         let figures = match (doc.unit, self.is_floor()) {
-            ("-", _) => format!("{}", if measured == 0.0 { "holds" } else { "does not hold" }),
+            ("-", _) => String::from(if measured == 0.0 { "holds" } else { "does not hold" }),
             (unit, true) => format!("{measured} of at least {bound} {unit}"),
             (unit, false) => format!("{measured} of at most {bound} {unit}"),
         };

@@ -129,7 +129,8 @@ impl Case<'_> {
             let due = |ex: Timestamp| ex > now && ex <= soon && ex < terms.settles;
             let falls = rules.is_some_and(|rules| rules.dividends.iter().any(|d| due(d.ex)));
             // An unknown price counts as in the money.
-            v.leg.side < 0 && falls && !(spot(v) <= terms.strike)
+            let outside = spot(v) <= terms.strike;
+            v.leg.side < 0 && falls && !outside
         };
         verdict.must(Limit::EX_DIVIDEND, !self.views.iter().any(exposed));
     }
