@@ -41,7 +41,7 @@ fn busy(floor: &mut Floor) -> Wish {
     let lost = hold(&mut floor.desk, call(5_450), 2, 3_000_000_000);
     floor.wait(0.01);
     close(floor, lost, call(5_450), 2, 1_000_000_000);
-    hold(&mut floor.desk, call(5_400), 1, 9_000_000_000);
+    hold(&mut floor.desk, call(5_400), 1, 14_000_000_000);
     floor.wait(1.0);
     floor.now += 2_000_000_000;
     floor.quote(call(5_300), 10_000, 10_050);
