@@ -154,6 +154,7 @@ fn gate(folder: &Path) -> (Gate<Call<Event>, Sent>, std::thread::JoinHandle<usiz
     let ends = Ends {
         streams: taken,
         kill: Arc::new(AtomicBool::new(false)),
+        clock: Box::new(|| 0),
         reply: Box::new(unsent) as Call<Event>,
         on_sent: Box::new(|_: &Event| {}) as Sent,
     };

@@ -5,7 +5,8 @@
 //! nobody has for too long, that is a KILL too. The command file holds one command in words, is
 //! read as soon as it exists, and removed: `kill WHY`, `stop WHY`, `reset LIMIT WHY` with the
 //! limit's number, or `reset all WHY`. It must be moved into its place, so that it is never read
-//! half written. The signal handlers only set a flag; flags and files are looked at on each beat.
+//! half written. LEAVE is the supervisor's. The handlers only set flags; flags and files are looked at
+//! on each beat.
 
 use crate::wire::{
     Event, Kind, NO_INSTRUMENT, Timestamp,
@@ -25,6 +26,7 @@ use std::{
 pub struct Control {
     stop: Arc<AtomicBool>,
     kill: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
     kill_file: Option<PathBuf>,
     command_file: Option<PathBuf>,
     heartbeat: Option<Heartbeat>,
@@ -71,6 +73,11 @@ impl Control {
         self.kill.clone()
     }
 
+    /// Sets it to withdraw what still works when the stop's time is over.
+    pub fn leave_flag(&self) -> Arc<AtomicBool> {
+        self.leave.clone()
+    }
+
     /// The next command at `now`, if there is one. KILL comes before all others and only once: it
     /// is latched.
     pub fn poll(&mut self, now: Timestamp) -> Option<Event> {
@@ -78,8 +85,10 @@ impl Control {
             self.killed = true;
             return Some(event(Command::new(Verb::KILL, 0, why)));
         }
-        if self.stop.swap(false, Ordering::Relaxed) {
-            return Some(event(Command::new(Verb::STOP, 0, b"signal")));
+        let flags = [(&self.stop, Verb::STOP), (&self.leave, Verb::LEAVE)];
+        let raised = flags.into_iter().find(|(flag, _)| flag.swap(false, Ordering::Relaxed));
+        if let Some((_, verb)) = raised {
+            return Some(event(Command::new(verb, 0, b"")));
         }
         let command = self.command()?;
         if command.verb == Verb::KILL && core::mem::replace(&mut self.killed, true) {
@@ -187,6 +196,9 @@ mod tests {
         assert_eq!(verb(control.poll(0)), None);
         signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
         assert_eq!(verb(control.poll(0)), Some(Verb::STOP));
+        assert_eq!(verb(control.poll(0)), None);
+        control.leave_flag().store(true, Ordering::Relaxed);
+        assert_eq!(verb(control.poll(0)), Some(Verb::LEAVE));
         assert_eq!(verb(control.poll(0)), None);
         std::fs::write(&file, "").unwrap();
         control.stop_flag().store(true, Ordering::Relaxed);

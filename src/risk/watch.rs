@@ -56,7 +56,7 @@ impl Risk {
         self.announce(desk, event, out);
         let venue = &desk.book.venue;
         let reducing = self.breakers.allows_less();
-        if venue.killed || venue.halted.is_some() || reducing || self.sweeping {
+        if venue.is_over() || venue.halted.is_some() || reducing || self.sweeping {
             self.sweep(desk, event, out);
         }
         if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
@@ -113,7 +113,7 @@ impl Risk {
     }
 
     /// Cancels every working order that would open and is not allowed any more; all of them when
-    /// killed.
+    /// killed or leaving.
     fn sweep(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
         let again = self.limits.cancel_again_after.nanos();
         let mut left = false;
@@ -123,7 +123,7 @@ impl Risk {
             let venue = &desk.book.venue;
             let every = venue.halted.is_some() || self.sweeping || self.is_stopped(strategy);
             left |= opens;
-            let wanted = opens && every || venue.killed;
+            let wanted = opens && every || venue.is_over();
             let possible = desk.book.can_cancel(order, event.ts_recv, again);
             if wanted && possible && desk.book.venue.broker_up {
                 let id = desk.book.number();

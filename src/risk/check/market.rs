@@ -76,7 +76,7 @@ impl Case<'_> {
         verdict.must(Limit::NOT_TRADING, self.all(trading));
         verdict.must(Limit::SESSION_DOWN, venue.broker_up);
         verdict.count(Limit::IN_DOUBT, u64::from(self.desk.book.in_doubt()), 0);
-        verdict.must(Limit::KILLED, !venue.killed);
+        verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let first = self.views.first().map_or(0, |view| view.multiplier);
         let even = self.all(|v| v.multiplier == first);
