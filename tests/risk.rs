@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use zomma::{
     book::{Account, Book, Desk, OrderLeg, Sheet, State},
     chain::Chain,
+    feature::Row,
     risk::{LIMITS, Limit, Risk},
     strategy::Set,
     wire::{
@@ -223,7 +224,7 @@ fn small(chain: &Chain) -> (Account, Desk) {
     let (account, _) = settings("");
     let mut book = Book::new(&account, BROKER);
     book.venue.broker_up = true;
-    (account, Desk { chain: chain.clone(), book })
+    (account, Desk { chain: chain.clone(), book, features: Row::default() })
 }
 
 /// Worst loss in nanos over a fine grid from 0 to far above every strike; none where it goes on

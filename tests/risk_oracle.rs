@@ -12,6 +12,7 @@ use oracle::{Claim, Dice, Market, Reckoned, STRIKES};
 use zomma::{
     book::{Book, Desk, OrderLeg, Sheet},
     chain::{Chain, Track, name_of},
+    feature::Row,
     risk::{FLOORS, Limit, Limits, Risk, Verdict},
     stage::{Sink, Stage},
     wire::{
@@ -41,9 +42,12 @@ const TIGHT: &str = "order_contracts_max = 8\norder_notional_max = 4e6\n\
     unknown_greeks_allowed = false\nmessage_rate_max = 10000000\nmessage_burst = 10000000\n\
     theory_collar_max = 1e6\ntail_price_max = 2.0\nquote_age_max = \"1h\"";
 
+fn desk_of(chain: Chain, book: Book) -> Desk {
+    Desk { chain, book, features: Row::default() }
+}
+
 fn world(dice: &mut Dice) -> (Chain, Market) {
-    let mut desk =
-        Desk { chain: Chain::new(&universe()), book: Book::new(&settings("").0, BROKER) };
+    let mut desk = desk_of(Chain::new(&universe()), Book::new(&settings("").0, BROKER));
     let mut send = |event: Event| {
         let event = Event { ts_recv: OPEN, ts_event: OPEN, flags: Flags::BATCH_END, ..event };
         Track.on(&mut desk, &event, &mut Sink);
@@ -112,7 +116,7 @@ fn scene(chain: &Chain, market: &Market, dice: &mut Dice, near_only: bool) -> Sc
     let mut book = Book::new(&settings("").0, BROKER);
     book.venue.broker_up = true;
     let mut scene = Scene {
-        desk: Desk { chain: chain.clone(), book },
+        desk: desk_of(chain.clone(), book),
         held: Vec::new(),
         working: Vec::new(),
         packages: 0,
@@ -288,7 +292,7 @@ fn a_calendar_is_measurable() {
     let (chain, market) = world(&mut dice);
     let mut book = Book::new(&settings("").0, BROKER);
     book.venue.broker_up = true;
-    let mut desk = Desk { chain, book };
+    let mut desk = desk_of(chain, book);
     let mut risk = Risk::new(settings("").1, floor::roster());
     let strike = STRIKES / 2;
     for call in [true, false] {

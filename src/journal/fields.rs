@@ -4,7 +4,7 @@
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
+    market::{Definition, Features, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Refusal, Report},
 };
 use alloc::{
@@ -111,6 +111,8 @@ fn payload(name: &str) -> &'static [Field] {
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
         "Halt" => table!(AT, Halt: limit Number, action Number, measured Float,
             bound Float, scope Number),
+        "Features" => table!(AT, Features: schema Number, digest Number, number Number,
+            known Number, columns Number),
         _ => &[],
     }
 }

@@ -8,12 +8,12 @@ use super::{
     replay::{files_of, open},
     say::println,
     source::Source,
-    stages::desk,
     tools::{names, unusable},
 };
 use crate::{
     book::Desk,
     chain::Track,
+    feature::Features,
     greeks::Revalue,
     journal::{Between, Manifest, Names, Stream, show_time},
     risk::{CLOSING, Cleared, FLOORS, LIMITS, LimitDoc, Risk, Verdict},
@@ -47,8 +47,9 @@ pub fn explain(directory: &Path, order: u64, as_json: bool) -> Result<(), Failur
     let mut source = Source::new(open(directory, Stream::Inputs)?, Between::default(), None);
     let mut gate = Gate::new(&plan, order, source.stop(), names(directory)?);
     let decide = Then(Decide::new(plan.strategies.clone()), &mut gate);
-    let mut stages = Then(Track, Then(Revalue::new(&plan.universe), decide));
-    let mut desk = desk(&plan);
+    let rear = Then(Features::new(&plan.features, &plan.universe), decide);
+    let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
+    let mut desk = plan.desk();
     lanes::feed(&mut source, &mut desk, &mut stages);
     let Some(told) = gate.told else {
         let (place, judged) = (directory.display(), gate.judged);

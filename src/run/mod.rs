@@ -6,6 +6,7 @@ pub mod check;
 mod exit;
 pub mod explain;
 mod failure;
+pub mod features;
 mod files;
 pub mod host;
 mod lag;

@@ -14,8 +14,8 @@
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 use zomma::{
-    book::{Book, Desk},
     chain::{Chain, Style, Track},
+    feature::Features,
     greeks::{
         Revalue,
         lanes::{Lanes, Scalar},
@@ -159,10 +159,10 @@ pub fn held(directory: &Path, at: Timestamp) -> Result<(Vec<Line>, f64), Failure
     let manifest = Manifest::read(directory).map_err(unusable)?;
     let files = manifest.config.iter().map(|file| (file.name.clone(), file.text.clone()));
     let plan = Plan::new(&Files::from_list(files.collect()))?;
-    let book = Book::new(&plan.account, plan.broker_source());
-    let mut desk = Desk { chain: Chain::new(&plan.universe), book };
+    let mut desk = plan.desk();
     let risk = Risk::new(plan.limits.clone(), plan.strategies.roster());
     let rear = Then(Decide::new(plan.strategies.clone()), Then(risk, Sink));
+    let rear = Then(Features::new(&plan.features, &plan.universe), rear);
     let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
     let mut inputs = Reader::open(directory, Stream::Inputs).map_err(unusable)?;
     while let Some(event) = inputs.next_event().filter(|event| event.ts_recv <= at) {
