@@ -1,43 +1,72 @@
-//! What the risk gate costs: a whole evaluation of a four-leg order against all limits.
+//! What the risk gate costs: payoffs, scenarios, and a whole evaluation against all limits of orders
+//! of four and six legs beside an empty book and one of a hundred positions.
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 
 #[path = "../tests/floor/mod.rs"]
 mod floor;
 
-use floor::{Floor, call, put};
+use floor::{
+    Floor, STRIKES, TOMORROW, call, put, settings, tomorrow,
+    wish::{Wish, hold, net},
+};
 use zomma::{
+    book::{Account, Book},
     risk::{Claim, Claimed, extremes},
     strategy::Set,
     wire::{
-        Event, Kind, NO_INSTRUMENT, Price,
-        order::{Leg, Order, Purpose},
+        Event,
+        order::{Order, Purpose},
     },
 };
 
-fn condor(floor: &mut Floor) -> (Event, Vec<Event>) {
-    let wings = [(put(5_375), 1, 100), (call(5_425), 1, 100)];
-    let shorts = [(put(5_380), -1, 150), (call(5_420), -1, 150)];
-    let id = floor.desk.book.number();
-    let mut events = Vec::new();
-    for (index, (instrument, side, cents)) in wings.into_iter().chain(shorts).enumerate() {
-        floor.quote(instrument, cents - 5, cents + 5);
-        let price = Price(cents * 10_000_000);
-        let index = index as u8;
-        let leg = Leg { order: id, price, ratio: 1, side, index, reserved: 0, reserved2: 0 };
-        events.push(Event::new(Kind::INTENT_LEG, instrument, leg));
-    }
-    let head = Order {
-        id,
-        limit: Price(-1_000_000_000),
-        quantity: 1,
-        strategy: 0,
-        legs: 4,
-        purpose: Purpose::ENTRY,
-        package: id,
+/// A condor of the four, with a call spread more where six are asked for.
+fn order(floor: &mut Floor, legs: usize) -> (Event, Vec<Event>) {
+    let price = |instrument: u32| {
+        let quote = floor.desk.chain.quote(instrument);
+        (quote.ask * 100.0) as i64
     };
-    (Event::new(Kind::INTENT, NO_INSTRUMENT, head), events)
+    let mut rows = vec![
+        (put(5_375), 1, 1, price(put(5_375))),
+        (put(5_380), -1, 1, price(put(5_380))),
+        (call(5_420), -1, 1, price(call(5_420))),
+        (call(5_425), 1, 1, price(call(5_425))),
+        (call(5_430), 1, 1, price(call(5_430))),
+        (call(5_435), -1, 1, price(call(5_435))),
+    ];
+    rows.truncate(legs);
+    let id = floor.desk.book.number();
+    let (limit, purpose) = (net(&rows), Purpose::ENTRY);
+    let legs = rows.len() as u8;
+    let head = Order { id, limit, quantity: 1, strategy: 0, legs, purpose, package: id };
+    Wish { head, legs: rows }.events(floor)
 }
+
+/// A market with so many lines held: bought and sold in turn, from both sides.
+fn market(more: &str, lines: usize) -> Floor {
+    let mut floor = Floor::new(Set::default(), more);
+    let account = Account { orders_max: 512, packages_max: 256, ..settings("").0 };
+    floor.desk.book = Book::new(&account, floor::BROKER);
+    floor.desk.book.venue.broker_up = true;
+    floor.whole_market(5_400.0);
+    floor.define_tomorrow();
+    floor.forward_of(1, 5_401.0);
+    floor.market_tomorrow(5_400.0, 1.0);
+    let today = 2 * STRIKES.2 as usize;
+    for i in 0..lines {
+        let instrument = match i {
+            i if i < today => i as u32,
+            i => tomorrow(TOMORROW.0 + TOMORROW.1 * (i - today) as i64, true),
+        };
+        let contracts = if i / 2 % 2 == 0 { 1 } else { -1 };
+        hold(&mut floor.desk, instrument, contracts, 1_000_000_000);
+    }
+    floor.desk.mark();
+    floor.risk.refresh(&floor.desk);
+    floor
+}
+
+const FEW: &str = "grid_spots = [0.0]\ngrid_vols = [0.0]\ngrid_days = [0.0]";
 
 fn risk(c: &mut Criterion) {
     let mut group = c.benchmark_group("risk");
@@ -47,12 +76,24 @@ fn risk(c: &mut Criterion) {
     group.bench_function("payoff of four legs", |b| {
         b.iter(|| extremes(black_box(&mut claims), 1));
     });
-    let mut floor = Floor::new(Set::default(), "");
-    let (head, legs) = condor(&mut floor);
+    for lines in [0, 100] {
+        for legs in [4, 6] {
+            // One scenario is as good as none.
+            for (grid, more) in [("without the grid", FEW), ("with the grid", "")] {
+                let mut floor = market(more, lines);
+                let (head, events) = order(&mut floor, legs);
+                let name = format!("all limits, {legs} legs, {lines} positions, {grid}");
+                let Floor { desk, risk, .. } = &mut floor;
+                group.bench_function(&name, |b| {
+                    b.iter(|| risk.weigh(desk, black_box(&head), &events).violated);
+                });
+            }
+        }
+    }
+    let mut floor = market("", 100);
     let Floor { desk, risk, .. } = &mut floor;
-    assert_eq!(risk.evaluate(desk, &head, &legs).violated, 0);
-    group.bench_function("all limits, four legs, empty book", |b| {
-        b.iter(|| risk.evaluate(desk, black_box(&head), &legs).violated);
+    group.bench_function("the book's sums made anew, 100 positions", |b| {
+        b.iter(|| risk.refresh(black_box(desk)));
     });
     group.finish();
 }

@@ -45,6 +45,18 @@ const COMMANDS: &[Command] = &[
         run: |a| run::replay::replay(a.target("a journal's directory")?, &a.replay()?),
     },
     Command {
+        name: "risk",
+        arguments: "explain DIR --order N [--json]",
+        about: "says why an order passed or was refused, limit by limit; N is its number or its \
+            place among all that was judged",
+        run: |a| match (a.positional.as_slice(), a.order) {
+            ([verb, dir], Some(order)) if verb == "explain" => {
+                run::explain::explain(dir.as_ref(), order, a.as_json)
+            }
+            _ => Err(Failure::input("zomma risk explain DIR --order N")),
+        },
+    },
+    Command {
         name: "sim",
         arguments: "--seed N [--runs K] [--steps S] [--only FAULT]… [--weaken NAME] [--dir DIR]",
         about: "runs the engine among simulated faults and checks what must hold; repeats a seed",
@@ -127,6 +139,8 @@ struct Arguments {
     runs: Option<u64>,
     keys: bool,
     resume: bool,
+    order: Option<u64>,
+    as_json: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
     list: List,
@@ -139,6 +153,8 @@ impl Arguments {
             let Arguments { wanted, replay, .. } = &mut found;
             match argument {
                 Long("json") if command == "journal" => wanted.form = Form::Json,
+                Long("json") if command == "risk" => found.as_json = true,
+                Long("order") => found.order = Some(parser.value()?.parse()?),
                 Long("json") if command == "features" => found.list = List::Json,
                 Long("markdown") => found.list = List::Markdown,
                 Long("csv") => wanted.form = Form::Csv,

@@ -91,9 +91,12 @@ every = 2
 place = "ask"
 "#;
 
-const LIMITS: &str = "order_loss_max = 1e8\norder_premium_max = 1e8\ntrade_risk_share_max = 1.0\n\
+const LIMITS: &str = concat!(
+    "order_loss_max = 1e8\norder_premium_max = 1e8\ntrade_risk_share_max = 1.0\n\
     expiry_loss_max = 1e9\nstrategy_risk_share_max = 1.0\ncollar_max = 100.0\n\
-    daily_loss_max = 1e8\n";
+    daily_loss_max = 1e8\n",
+    include_str!("../src/run/simulate/wide.toml")
+);
 
 /// Rounds before the seal and in all.
 const ROUNDS: (usize, usize) = (100, 1_500);

@@ -152,6 +152,8 @@ pub struct Book {
     pub fee: Money,
     /// Contracts traded in the session.
     pub traded: u64,
+    /// Goes up with whatever changes what is held or can still be.
+    pub changes: u64,
     /// Sessions of the run so far: 1 more than the times that it was taken up again.
     pub sessions: u64,
     doubts: u32,
@@ -183,6 +185,7 @@ impl Book {
             capital: from_currency(account.capital),
             fee: from_currency(account.fee_per_contract),
             traded: 0,
+            changes: 0,
             sessions: 0,
             doubts: 0,
             base: 0,
@@ -213,6 +216,7 @@ impl Book {
     /// A session of the run begins. Numbers go on above all that were given before, and what was
     /// live may have become anything.
     fn begin(&mut self, run: &control::Run) {
+        self.changes += 1;
         let last = self.base + self.given;
         let base = run.order_base.max(last);
         // At the place behind the last one: an order that has just ended may still be filled late,
@@ -381,6 +385,7 @@ impl Book {
         if !self.is_fresh(head.id) || !self.has_room(head) {
             return false;
         }
+        self.changes += 1;
         let place = self.package_for(sheet);
         let order = Order::new(sheet, place);
         for leg in 0..order.legs().len() {

@@ -45,6 +45,7 @@ impl Book {
     /// Takes a report. Every pair of state and report is defined: see [`super::State::after`].
     pub fn report(&mut self, report: &Report) -> Outcome {
         let Some(at) = self.target(report.order) else { return self.stranger(report) };
+        self.changes += 1;
         let outcome = if is_fill(report) { self.fill(at, report) } else { Outcome::Applied };
         if outcome != Outcome::Duplicate {
             self.advance(at, report);

@@ -25,6 +25,7 @@ impl Desk {
 
 impl Book {
     fn settle(&mut self, instrument: u32, price: i64) {
+        self.changes += 1;
         for i in (0..self.open.len()).rev() {
             let place = self.open[i];
             let package = &mut self.packages[place as usize];

@@ -20,8 +20,10 @@ pub struct Venue {
     pub leaving: bool,
     /// How far the system's clocks are from ours, the further of them, ns.
     pub drift: u64,
-    /// The breaker that halted trading: the bit number of its limit. Latched for the run.
+    /// The breaker that halts trading: the bit number of its limit. Only the operator resets it.
     pub halted: Option<u32>,
+    /// Volatility of the market a year, by whatever measures it; NaN where nothing does.
+    pub volatility: f64,
     broker: u16,
     market_closed: bool,
     closed: Vec<u64>,
@@ -41,6 +43,7 @@ impl Venue {
             leaving: false,
             drift: 0,
             halted: None,
+            volatility: f64::NAN,
             broker,
             market_closed: false,
             closed: vec![0; instruments_max.div_ceil(64)],

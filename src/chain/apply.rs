@@ -242,7 +242,10 @@ impl Chain {
             row: 0,
             strike: definition.strike.to_f64(),
             settles: settles.unwrap_or(0),
-            multiplier: rules.map_or(f64::NAN, |rules| rules.multiplier),
+            multiplier: match definition.class {
+                market::Class::STOCK => 1.0,
+                _ => rules.map_or(f64::NAN, |rules| rules.multiplier),
+            },
             name: definition.root,
             venue_id: definition.venue_id,
             mapped: definition.mapped != 0,

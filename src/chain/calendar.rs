@@ -22,6 +22,7 @@ pub struct Calendar {
     zone: TimeZone,
     half_days: Vec<civil::Date>,
     half_day_close: u32,
+    close: u32,
     holidays: Vec<civil::Date>,
     session: (u32, u32),
 }
@@ -39,6 +40,7 @@ impl Calendar {
             zone,
             half_days: sorted(&row.half_days),
             half_day_close: row.half_day_close.0,
+            close: row.close.0,
             holidays: sorted(&row.holidays),
             session: (row.open.0, row.close.0),
         };
@@ -94,6 +96,13 @@ impl Calendar {
     pub fn is_half_day(&self, ts: Timestamp) -> bool {
         let (date, _) = self.local(ts);
         self.half_days.binary_search_by_key(&date, |day| number(*day)).is_ok()
+    }
+
+    /// Seconds until the session of the day closes; 0 from then on.
+    pub fn closes_in(&self, ts: Timestamp) -> u32 {
+        let whole = !self.is_half_day(ts);
+        let close = if whole { self.close } else { self.close.min(self.half_day_close) };
+        close.saturating_sub(self.local(ts).1)
     }
 
     /// Whether there is no trading on a day.

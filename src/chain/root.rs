@@ -74,6 +74,16 @@ pub struct Root {
     pub tick_from: Vec<f64>,
     /// Tick sizes.
     pub tick_size: Vec<f64>,
+    /// Orders must be for whole multiples of so many contracts.
+    pub lot: u32,
+    /// Most contracts of one order.
+    pub freeze: u32,
+    /// Nothing is opened in it.
+    pub restricted: bool,
+    /// Tick size of the underlying where that is a stock.
+    pub underlying_tick: f64,
+    /// What it moves together with; zeros for nothing but itself.
+    pub group: [u8; 8],
     /// Dividends of the underlying, by time.
     pub dividends: Vec<Dividend>,
 }
@@ -92,6 +102,11 @@ impl Root {
             listed: true,
             tick_from: row.tick_from.clone(),
             tick_size: row.tick_size.clone(),
+            lot: row.lot,
+            freeze: row.freeze,
+            restricted: row.restricted,
+            underlying_tick: row.underlying_tick,
+            group: name_of(&row.group),
             dividends: Vec::new(),
         }
     }

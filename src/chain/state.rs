@@ -205,6 +205,11 @@ impl Chain {
         self.roots.get(root as usize)
     }
 
+    /// How many roots there are, listed or met.
+    pub fn roots_len(&self) -> usize {
+        self.roots.len()
+    }
+
     /// Index of the root of this name.
     pub fn find_root(&self, name: &str) -> Option<u16> {
         self.root_named(name_of(name))
@@ -242,6 +247,11 @@ impl Chain {
     /// The wall clock of a root's exchange: date as 20151224 and second of the day.
     pub fn local(&self, root: u16, ts: Timestamp) -> (u32, u32) {
         self.calendar(root).map_or((0, 0), |calendar| calendar.local(ts))
+    }
+
+    /// Seconds until the session of a root's exchange closes; `None` for an unknown root.
+    pub fn closes_in(&self, root: u16, ts: Timestamp) -> Option<u32> {
+        self.calendar(root).map(|calendar| calendar.closes_in(ts))
     }
 
     /// The calendar that a root trades by.

@@ -56,6 +56,16 @@ crate::section! {
         pub tick_from: Vec<f64> = Vec::from([0.0, 3.0]), "currency";
         /// Tick sizes.
         pub tick_size: Vec<f64> = Vec::from([0.05, 0.10]), "currency";
+        /// Orders must be for whole multiples of so many contracts.
+        pub lot: u32 = 1, in 1..=1_000_000, "contracts";
+        /// The exchange's freeze quantity: most contracts of one order.
+        pub freeze: u32 = 1_000_000, in 1..=1_000_000_000, "contracts";
+        /// On the restricted list: nothing is opened in it.
+        pub restricted: bool = false, "-";
+        /// Tick size of the underlying where that is a stock.
+        pub underlying_tick: f64 = 0.01, in 0.000_001..=1_000.0, "currency";
+        /// Roots of one group move together; empty for a group of its own.
+        pub group: String = String::new(), "-";
     }
 }
 

@@ -346,7 +346,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         let due = self.next_beat + missed * self.beat;
         self.next_beat = due + self.beat;
         self.beats += 1;
-        if let Some(command) = self.control.poll() {
+        if let Some(command) = self.control.poll(now) {
             self.sequencer.alone(OWN, now, command, out);
         }
         self.look_at_clocks(now, out);

@@ -28,6 +28,14 @@ crate::section! {
         pub busy_poll: bool = false, "-";
         /// The kill switch is thrown as soon as this file exists; empty for none.
         pub kill_file: String = String::new(), "path";
+        /// One command in words, taken as soon as this file exists; empty for none.
+        pub command_file: String = String::new(), "path";
+        /// The kill switch is thrown when this file is not touched for `heartbeat_max`; empty for
+        /// none.
+        pub heartbeat_file: String = String::new(), "path";
+        /// How long nobody may have touched the heartbeat file.
+        pub heartbeat_max: Span = Span(10_000_000_000),
+            in Span(10_000_000)..=Span(86_400_000_000_000), "time";
     }
 }
 

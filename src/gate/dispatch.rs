@@ -12,12 +12,14 @@ use super::{
 };
 use crate::{
     feed::fix::{field::hash, store::Outbound},
-    risk::Cleared,
+    risk::{Action, Cleared},
     stage::Emit,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price, Timestamp,
         control::{Command, SessionState, Verb},
-        order::{Admin, Cancel, Inquiry, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind},
+        order::{
+            Admin, Cancel, Halt, Inquiry, LEGS_MAX, Leg, Order, OrderStatus, Report, ReportKind,
+        },
     },
 };
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +41,7 @@ enum Unsent {
     Malformed,
     Stale,
     Refused,
+    Repeated,
     Late,
 }
 
@@ -188,6 +191,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             Kind::REPORT => self.on_known(event),
             Kind::DEFINITION => self.on_definition(event),
             Kind::COMMAND => self.on_command(event),
+            Kind::HALT => self.on_halt(event),
             _ => {}
         }
     }
@@ -207,6 +211,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             Kind::SESSION if event.source == self.source => self.on_session(event),
             Kind::DEFINITION => self.on_definition(event),
             Kind::COMMAND => self.on_command(event),
+            Kind::HALT => self.on_halt(event),
             _ => return,
         }
         self.pump(event.ts_recv);
@@ -220,6 +225,13 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
 
     fn on_command(&mut self, event: &Event) {
         if event.body::<Command>().verb == Verb::KILL {
+            self.ends.kill.store(true, Ordering::Release);
+        }
+    }
+
+    /// A breaker may throw the kill switch as well as the operator.
+    fn on_halt(&mut self, event: &Event) {
+        if event.body::<Halt>().action == Action::Kill as u32 {
             self.ends.kill.store(true, Ordering::Release);
         }
     }
@@ -320,11 +332,17 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         let first = named[0].ok_or(Unsent::Malformed)?;
         let legs: [LegFacts<'_>; LEGS_MAX] = named.map(|leg| leg.unwrap_or(first));
         let legs = &legs[..*filled];
+        // What leaves says exactly what was approved, and leaves once: never more than was meant.
+        if self.working[place(order.id)].id == order.id {
+            self.ends.kill.store(true, Ordering::Release);
+            return Err(Unsent::Repeated);
+        }
         let session = &mut self.session;
         let (seq, now) = (session.outbound.next(), event.ts_recv);
         let stamp = Stamp { seq, now, cause: event.ts_event };
         let message = session.encoder.order(order, legs, stamp).ok_or(Unsent::Malformed)?;
         if !says(message, order, legs) {
+            self.ends.kill.store(true, Ordering::Release);
             return Err(Unsent::Mismatch);
         }
         // What was decided before the process stood still, or a disk did, is decided no more.
@@ -428,7 +446,7 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         *match why {
             Unsent::NotLoggedOn => &mut counts.unsent,
             Unsent::Killed => &mut counts.killed,
-            Unsent::Mismatch => &mut counts.mismatches,
+            Unsent::Mismatch | Unsent::Repeated => &mut counts.mismatches,
             Unsent::Unknown => &mut counts.unknown,
             Unsent::Malformed => &mut counts.malformed,
             Unsent::Stale => &mut counts.stale,

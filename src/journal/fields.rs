@@ -109,9 +109,10 @@ fn payload(name: &str) -> &'static [Field] {
             breaches Number, violated_high Number),
         "Breach" => table!(AT, Breach: order Number, limit Number, measured Float, bound Float),
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
+        "Halt" => table!(AT, Halt: limit Number, action Number, measured Float,
+            bound Float, scope Number),
         "Features" => table!(AT, Features: schema Number, digest Number, number Number,
             known Number, columns Number),
-        "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
         _ => &[],
     }
 }

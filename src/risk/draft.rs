@@ -1,16 +1,20 @@
 //! An intent and the market in; the order as the limits see it out: legs, quotes, nets, payoff.
 
-use super::payoff::{Claim, Claimed, Extremes, extremes};
+use super::{
+    horizon::{Dated, Reckoner},
+    ledger::{Ledger, Root, dated, root_of, spot_of, units_of},
+    margin::Naked,
+    payoff::{Claim, Claimed, Walk, together},
+};
 use crate::{
-    book::{Desk, Line, Money, OrderLeg, Sheet, UNBOUNDED, value},
-    chain::{Chain, Instrument, Quote},
+    book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, value},
+    chain::{Chain, Instrument, NO_ROOT, Quote},
     wire::{
         Event, Price,
         market::Class,
         order::{LEGS_MAX, Leg, Order},
     },
 };
-use alloc::vec::Vec;
 
 /// Legs of an intent as they come in.
 #[derive(Clone, Copy, Debug)]
@@ -72,8 +76,16 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(chain: &'a Chain, (index, leg): (u32, Leg)) -> View<'a> {
         let terms = chain.instrument(index);
-        let multiplier = terms.map_or(0, multiplier);
-        View { index, leg, terms, quote: chain.quote(index), multiplier }
+        View { index, leg, terms, quote: chain.quote(index), multiplier: units_of(terms) }
+    }
+
+    /// The root that it moves with.
+    pub(super) fn root(&self, chain: &Chain) -> Option<u16> {
+        self.terms.map(|terms| root_of(chain, terms)).filter(|root| *root != NO_ROOT)
+    }
+
+    pub(super) fn is_option(&self) -> bool {
+        self.terms.is_some_and(|terms| terms.class.is_option())
     }
 
     /// The side that it would hit: what it pays or gets at once, 1e-9; `None` where it is absent.
@@ -100,112 +112,194 @@ impl<'a> View<'a> {
         if !price.is_defined() || price.0 < 0 {
             return false;
         }
-        let tick = self.terms.map_or(f64::NAN, |terms| chain.tick(terms.root, price.to_f64()));
+        let tick = self.terms.map_or(f64::NAN, |terms| match terms.class {
+            Class::STOCK => {
+                let rules = chain.root(root_of(chain, terms));
+                rules.map_or(f64::NAN, |rules| rules.underlying_tick)
+            }
+            _ => chain.tick(terms.root, price.to_f64()),
+        });
         let tick = Price::from_f64(tick);
         tick.is_defined() && tick.0 > 0 && price.0 % tick.0 == 0
     }
 }
 
-/// Units of one contract as an integer; 0 where they are unknown or not whole, which no order may
-/// have.
-pub(super) fn multiplier(terms: &Instrument) -> i64 {
-    let whole = terms.multiplier as i64;
-    if whole as f64 == terms.multiplier { whole } else { 0 }
-}
-
-fn claimed(terms: &Instrument, contracts: i64, multiplier: i64) -> Option<Claimed> {
-    let units = contracts.checked_mul(multiplier)?;
-    let claim = match terms.class {
-        Class::CALL => Claim::Call,
-        Class::PUT => Claim::Put,
-        _ => return Some(Claimed { claim: Claim::Price, strike: 0, units }),
-    };
-    let strike = Price::from_f64(terms.strike);
-    (strike.is_defined() && strike.0 > 0).then_some(Claimed { claim, strike: strike.0, units })
-}
-
 /// What an order comes to at settlement, alone and with what is held beside it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outlook {
-    /// Worst loss of the order with its fees; `None` where it cannot be known.
+    /// Worst loss of the order with its fees: alone, or what it adds to the worst loss of its roots
+    /// where it has no bound alone. `None` where it cannot be known.
     pub(super) order_loss: Option<Money>,
     /// Worst loss of the expiries that it touches, with all that is held and worked in them.
     pub(super) expiry_loss: Option<Money>,
+    /// Worst loss of all that is held or worked in its roots, over their expiries.
+    pub(super) root_loss: Option<Money>,
+    /// The same of the whole book.
+    pub(super) book_loss: Option<Money>,
+    /// Whether what would be held in its roots has no bound, and what is held has one.
+    pub(super) uncovers: bool,
     /// Most that its legs can be worth, before what is paid for them.
     pub(super) best: Option<Money>,
+    /// What is paid at the limit, with fees.
+    pub(super) paid: Money,
+    /// Margin of the book with the order.
+    pub(super) margin: Option<Money>,
+    /// Its first root.
+    pub(super) root: u16,
 }
 
-/// Reckons with a list of claims that is made once.
-#[derive(Debug)]
-pub(super) struct Oracle {
-    claims: Vec<Claimed>,
-    room: usize,
-}
+impl Outlook {
+    const UNKNOWN: Outlook = Outlook {
+        order_loss: None,
+        expiry_loss: None,
+        root_loss: None,
+        book_loss: None,
+        uncovers: true,
+        best: None,
+        paid: Money::MAX,
+        margin: None,
+        root: NO_ROOT,
+    };
 
-impl Oracle {
-    pub(super) fn new(room: usize) -> Oracle {
-        Oracle { claims: Vec::with_capacity(room), room }
-    }
-
-    /// Legs of several expiries are taken expiry by expiry, each at its own worst: what a later
-    /// long is worth when a nearer short settles is no arithmetic, so it counts for nothing.
-    pub(super) fn outlook(&mut self, desk: &Desk, head: &Order, views: &[View<'_>]) -> Outlook {
-        let cash = paid(desk, head, views);
-        let (mut order, mut expiry, mut best) = (Some(cash), Some(cash), Some(0));
-        for (i, view) in views.iter().enumerate() {
-            let Some(group) = view.terms.map(group_of) else {
-                return Outlook { order_loss: None, expiry_loss: None, best: None };
-            };
-            if views[..i].iter().any(|other| other.terms.map(group_of) == Some(group)) {
-                continue;
-            }
-            let alone = self.gather(desk, head, views, group, false);
-            order = add(order, alone.map(|found| found.worst.saturating_neg()));
-            best = add(best, alone.map(|found| found.best));
-            let beside = self.gather(desk, head, views, group, true);
-            expiry = add(expiry, beside.map(|found| found.worst.saturating_neg()));
-            expiry = add(expiry, Some(worked(desk, group)));
-        }
-        Outlook { order_loss: order, expiry_loss: expiry, best }
-    }
-
-    /// Extremes of the order's claims in a group, with what is held there and its cost if asked.
-    fn gather(
-        &mut self,
+    /// Of an order beside the book as the ledger has it.
+    pub(super) fn of(
         desk: &Desk,
         head: &Order,
         views: &[View<'_>],
-        group: (u16, u16),
-        held: bool,
-    ) -> Option<Extremes> {
-        self.claims.clear();
-        for view in views {
-            let terms = view.terms?;
-            if group_of(terms) == group {
-                let contracts = i64::from(view.leg.side) * contracts_of(head, &view.leg);
-                self.claims.push(claimed(terms, contracts, view.multiplier)?);
-            }
+        ledger: &Ledger,
+        reckoner: &mut Reckoner,
+        naked: &Naked,
+    ) -> Outlook {
+        let mut legs = [NOTHING; LEGS_MAX];
+        for (to, view) in legs.iter_mut().zip(views) {
+            let contracts = i64::from(view.leg.side) * contracts_of(head, &view.leg);
+            let claim = view.terms.and_then(|t| dated(&desk.chain, t, contracts, view.multiplier));
+            let Some(claim) = claim else { return Outlook::UNKNOWN };
+            *to = claim;
         }
-        let mut cost = 0i128;
-        for line in desk.book.holdings().filter(|_| held) {
-            let terms = desk.chain.instrument(line.instrument)?;
-            if group_of(terms) == group {
-                cost += i128::from(line.cost);
-                self.push_line(terms, line)?;
-            }
-        }
-        Some(extremes(&mut self.claims, -cost))
-    }
-
-    fn push_line(&mut self, terms: &Instrument, line: &Line) -> Option<()> {
-        let claim = claimed(terms, line.held, line.multiplier)?;
-        (self.claims.len() < self.room).then(|| self.claims.push(claim))
+        let legs = &mut legs[..views.len()];
+        let Some(root) = legs.first().map(|leg| leg.root) else { return Outlook::UNKNOWN };
+        legs.sort_unstable_by_key(|leg| (leg.root, *leg));
+        let paid = paid(desk, head, views);
+        let spot = views.first().and_then(|view| spot_of(&desk.chain, view.terms?, view.index));
+        Sums { ledger, reckoner, naked, legs, paid, spot }.outlook(root)
     }
 }
 
-/// What settles together: the root and its expiry.
-fn group_of(terms: &Instrument) -> (u16, u16) {
-    (terms.root, terms.expiry)
+const NOTHING: Dated =
+    Dated { settles: 0, strike: 0, root: NO_ROOT, claim: 2, american: true, units: 0, cost: 0 };
+
+/// An order's claims by root, beside the book's.
+struct Sums<'a> {
+    ledger: &'a Ledger,
+    reckoner: &'a mut Reckoner,
+    naked: &'a Naked,
+    legs: &'a [Dated],
+    paid: Money,
+    /// Price of the first leg's underlying, 1e-9.
+    spot: Option<i64>,
+}
+
+impl Sums<'_> {
+    fn outlook(mut self, root: u16) -> Outlook {
+        let paid = Some(self.paid);
+        let (mut alone, mut near, mut whole) = (paid, paid, paid);
+        let (mut held, mut best) = (Some(0), Some(0));
+        let mut margin = Some(0);
+        let mut uncovers = false;
+        let ledger = self.ledger;
+        for legs in self.legs.chunk_by(|a, b| a.root == b.root) {
+            let row = ledger.root(legs[0].root);
+            let claims = ledger.claims(row);
+            alone = add(alone, self.reckoner.loss(&[], legs, |_| true));
+            let (with, needs, beside) = match self.at_once(row, legs) {
+                Some(least) => {
+                    let loss = Some(fit(row.cost - least));
+                    (loss, Some(fit(-least).max(0)), loss)
+                }
+                None => {
+                    let with = self.reckoner.loss(claims, legs, |_| true);
+                    let spot = row.spot.or(self.spot);
+                    let needs = self.naked.margin(self.reckoner, claims, legs, spot);
+                    (with, needs, self.beside(claims, legs, with))
+                }
+            };
+            uncovers |= with.is_none_or(|with| with == UNBOUNDED) && row.loss != UNBOUNDED;
+            margin = add(margin, needs);
+            near = add(add(near, beside), Some(row.working));
+            whole = add(add(whole, with), Some(row.working));
+            held = add(held, Some(row.loss));
+            best = add(best, Some(most(legs)));
+        }
+        let added = whole_less(whole, held, &self);
+        let order_loss = if alone == Some(UNBOUNDED) { added } else { alone };
+        let rest = self.ledger.roots().iter().filter(|row| self.is_elsewhere(row.root));
+        let book_loss =
+            rest.fold(whole, |sum, row| add(add(sum, Some(row.loss)), Some(row.working)));
+        let rest = self.ledger.roots().iter().filter(|row| self.is_elsewhere(row.root));
+        let margin = rest.fold(margin, |sum, row| add(sum, row.margin));
+        Outlook {
+            order_loss,
+            expiry_loss: near,
+            root_loss: whole,
+            book_loss,
+            uncovers,
+            best,
+            paid: self.paid,
+            margin,
+            root,
+        }
+    }
+
+    /// The least that the root is worth with the order, in one walk over the strikes, where all of
+    /// it settles together and has a floor.
+    fn at_once(&self, row: &Root, legs: &[Dated]) -> Option<i128> {
+        let single = row.single?;
+        if legs.iter().any(|leg| leg.settles != single) {
+            return None;
+        }
+        let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
+        for (to, leg) in claims.iter_mut().zip(legs) {
+            *to = leg.claimed();
+        }
+        let lists = [self.ledger.claimed(row), &claims[..legs.len()]];
+        Walk::onward(lists, row.start).least()
+    }
+
+    fn is_elsewhere(&self, root: u16) -> bool {
+        self.legs.iter().all(|leg| leg.root != root)
+    }
+
+    /// With what settles together with the order alone. Where that is all that there is in the
+    /// root, it is what was reckoned for the root.
+    fn beside(&mut self, claims: &[Dated], legs: &[Dated], with: Option<Money>) -> Option<Money> {
+        let touches = |dated: &Dated| legs.iter().any(|leg| leg.settles == dated.settles);
+        let counts = |dated: &Dated| dated.settles == 0 || touches(dated);
+        if claims.iter().all(counts) { with } else { self.reckoner.loss(claims, legs, counts) }
+    }
+}
+
+/// What the order adds to the worst loss of its roots, working orders apart.
+fn whole_less(whole: Option<Money>, held: Option<Money>, sums: &Sums<'_>) -> Option<Money> {
+    let roots = sums.legs.chunk_by(|a, b| a.root == b.root);
+    let working =
+        roots.fold(0i64, |sum, legs| sum.saturating_add(sums.ledger.root(legs[0].root).working));
+    match (whole?, held?) {
+        (UNBOUNDED, _) | (_, UNBOUNDED) => Some(UNBOUNDED),
+        (whole, held) => Some(whole.saturating_sub(working).saturating_sub(held)),
+    }
+}
+
+/// Most that claims can be worth, each settlement at its own best.
+fn most(legs: &[Dated]) -> Money {
+    let each = legs.chunk_by(|a, b| a.settles == b.settles).map(|group| {
+        let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
+        for (to, leg) in claims.iter_mut().zip(group) {
+            *to = leg.claimed();
+        }
+        together(&claims[..group.len()], &[], 0).best
+    });
+    each.fold(0, |sum, best| if best == UNBOUNDED { best } else { best.saturating_add(sum) })
 }
 
 /// Contracts of a leg in all.
@@ -220,14 +314,6 @@ fn paid(desk: &Desk, head: &Order, views: &[View<'_>]) -> Money {
     let contracts =
         views.iter().fold(0i64, |sum, v| sum.saturating_add(contracts_of(head, &v.leg)));
     net.saturating_add(desk.book.fee.saturating_mul(contracts))
-}
-
-/// Worst losses of what works in a group, as if none of it made up for another.
-fn worked(desk: &Desk, group: (u16, u16)) -> Money {
-    let touches =
-        |leg: &OrderLeg| desk.chain.instrument(leg.instrument).map(group_of) == Some(group);
-    let working = desk.book.working().filter(|order| order.legs().iter().any(touches));
-    working.fold(0, |sum: Money, order| sum.saturating_add(order.open_loss()))
 }
 
 fn add(a: Option<Money>, b: Option<Money>) -> Option<Money> {

@@ -3,38 +3,54 @@
 //! [`Risk`] collects an intent with its legs, measures it against every limit of [`LIMITS`] without
 //! an early exit, and either enters it in the book and emits ORDER and ORDER_LEGs, or emits a
 //! REFUSAL with the whole set and one BREACH per violated limit. What cannot be measured is
-//! refused. At batch ends and timers it watches the breakers: a halt is announced once, latched
-//! for the run, and cancels what would open; the kill switch cancels everything. After a restart it
-//! inquires after every order in doubt, and refuses all others until the broker has answered. It
-//! shares a thread with DECIDE, which tells the book of the same events before it passes them on.
+//! refused. At batch ends and timers it watches the breakers: one that trips is announced, stays so
+//! until the operator resets it, and cancels what it does not allow; the kill switch cancels
+//! everything. After a restart it inquires after every order in doubt, and refuses all others until
+//! the broker has answered. It shares a thread with DECIDE, which tells the book of the same events
+//! before it passes them on.
 //!
 //! Closing orders have a looser rule of their own: see [`CLOSING`].
 
+mod breakers;
 mod bucket;
 mod check;
 mod cleared;
+mod conduct;
+mod dollars;
 mod draft;
+mod grid;
+mod horizon;
+mod ledger;
 mod limits;
+mod margin;
 mod payoff;
 mod verdict;
+mod watch;
 
+pub use breakers::{Action, BREAKERS};
 pub use cleared::Cleared;
-pub use limits::{CLOSING, LIMITS, Limit, LimitDoc, Limits, limit_doc};
+pub use limits::{CLOSING, FLOORS, LIMITS, Limit, LimitDoc, Limits, limit_doc};
 pub use payoff::{Claim, Claimed, Extremes, extremes};
 pub use verdict::Verdict;
 
 use crate::{
-    book::{Account, Desk, Refused, Roster, from_currency, to_currency},
+    book::{Account, Desk, Refused, Roster, Sheet, UNBOUNDED},
     config::Reader,
     stage::{Emit, Stage},
     wire::{
-        Event, Kind, NO_INSTRUMENT, Timestamp,
-        order::{Breach, Cancel, Halt, Inquiry, LEGS_MAX, Leg, Refusal},
+        Event, Kind, NO_INSTRUMENT,
+        order::{Breach, Cancel, Decision, LEGS_MAX, Refusal, Report, ReportKind},
     },
 };
-use bucket::Bucket;
+use breakers::Breakers;
 use check::Case;
-use draft::{Draft, Oracle, View, sheet};
+use conduct::Conduct;
+use dollars::Dollars;
+use draft::{Draft, Outlook, View, contracts_of, sheet};
+use grid::Grid;
+use horizon::Reckoner;
+use ledger::{Exposure, LINES_MAX, Ledger};
+use margin::Naked;
 
 /// Takes `[account]` and `[limits]` out of a file such as `config/limits.toml`.
 pub fn from_config(reader: &mut Reader) -> Option<(Account, Limits)> {
@@ -43,33 +59,25 @@ pub fn from_config(reader: &mut Reader) -> Option<(Account, Limits)> {
     Some((account?, limits?))
 }
 
-/// What the gate itself remembers of conduct, at the time of an intent.
-#[derive(Clone, Copy, Debug)]
-struct Gauges {
-    missing: f64,
-    reserve_missing: f64,
-    same_order_age: f64,
-}
-
-const RECENT: usize = 32;
-
-/// Inquiries that leave at once: a broker that is flooded answers none.
-const INQUIRIES_MAX: usize = 64;
+/// Packages that breakers follow at once.
+const PACKAGES_MAX: usize = 4_096;
 
 /// The risk gate. See the module's documentation.
 #[derive(Debug)]
 pub struct Risk {
     limits: Limits,
     roster: Roster,
-    orders: Bucket,
-    reserve: Bucket,
-    recent: [(u64, Timestamp); RECENT],
-    next: usize,
+    conduct: Conduct,
     pending: Option<Draft>,
-    oracle: Oracle,
+    ledger: Ledger,
+    reckoner: Reckoner,
+    naked: Naked,
+    grid: Grid,
+    breakers: Breakers,
     verdict: Verdict,
-    announced_halt: bool,
     announced_kill: bool,
+    was_up: bool,
+    sweeping: bool,
     /// Outputs that came from upstream, which nobody but this stage may make: dropped.
     pub forged: u64,
 }
@@ -78,60 +86,94 @@ impl Risk {
     /// A gate with these limits, for these strategies.
     pub fn new(limits: Limits, roster: Roster) -> Risk {
         Risk {
-            orders: Bucket::new(limits.message_rate_max, limits.message_burst),
-            reserve: Bucket::new(limits.reserve_rate, limits.reserve_burst),
+            conduct: Conduct::new(&limits, &roster),
+            ledger: Ledger::new(&roster),
+            reckoner: Reckoner::new(&limits, LINES_MAX + LEGS_MAX + 1),
+            naked: Naked::new(&limits),
+            grid: Grid::new(&limits),
+            breakers: Breakers::new(&roster, PACKAGES_MAX),
             limits,
             roster,
-            recent: [(0, 0); RECENT],
-            next: 0,
             pending: None,
-            oracle: Oracle::new(1_024),
             verdict: Verdict::default(),
-            announced_halt: false,
             announced_kill: false,
+            was_up: false,
+            sweeping: false,
             forged: 0,
         }
     }
 
     /// Measures an intent and its legs against all limits; nothing is entered or emitted.
     pub fn evaluate(&mut self, desk: &mut Desk, intent: &Event, legs: &[Event]) -> &Verdict {
+        desk.mark();
+        self.refresh(desk);
+        self.weigh(desk, intent, legs)
+    }
+
+    /// The same of a book and a market that have not changed since [`Risk::refresh`].
+    pub fn weigh(&mut self, desk: &Desk, intent: &Event, legs: &[Event]) -> &Verdict {
         let mut draft = Draft::new(intent);
         for leg in legs {
             draft.add(leg);
         }
-        desk.mark();
         self.measure(desk, &draft);
         &self.verdict
     }
 
-    fn measure(&mut self, desk: &Desk, draft: &Draft) -> Option<crate::book::Sheet> {
-        let now = draft.cause.ts_recv;
-        self.orders.advance(now);
-        self.reserve.advance(now);
+    /// What was measured last.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Makes its sums of the book anew, whatever has changed.
+    pub fn refresh(&mut self, desk: &Desk) {
+        self.ledger.renew(desk, &self.roster, &mut self.reckoner, &self.naked);
+        self.grid.renew(desk);
+    }
+
+    fn keep_up(&mut self, desk: &Desk) {
+        if self.ledger.is_behind(&desk.book) {
+            self.refresh(desk);
+        }
+    }
+
+    fn measure(&mut self, desk: &Desk, draft: &Draft) -> Option<Sheet> {
+        self.conduct.advance(draft.cause.ts_recv);
         let all = draft.legs.map(|leg| View::new(&desk.chain, leg));
         let views = &all[..usize::from(draft.head.legs).min(LEGS_MAX)];
-        let outlook = self.oracle.outlook(desk, &draft.head, views);
-        let gauges = Gauges {
-            missing: self.orders.missing(),
-            reserve_missing: self.reserve.missing(),
-            same_order_age: self.age_of(print_of(draft), now),
+        let outlook =
+            Outlook::of(desk, &draft.head, views, &self.ledger, &mut self.reckoner, &self.naked);
+        let units = |view: &View<'_>| {
+            let contracts = contracts_of(&draft.head, &view.leg) * i64::from(view.leg.side);
+            contracts.saturating_mul(view.multiplier)
         };
-        let horizon = self.roster.horizon(draft.head.strategy);
-        let case = Case { limits: &self.limits, desk, draft, views, outlook, gauges, horizon };
+        let mut greeks = Exposure::default();
+        for view in views {
+            let dollars =
+                view.terms.and_then(|t| Dollars::of(&desk.chain, t, view.index, units(view)));
+            greeks.add(dollars);
+        }
+        let legs = views.iter().map(|view| (view.index, view.terms, units(view)));
+        let case = Case {
+            limits: &self.limits,
+            desk,
+            draft,
+            views,
+            outlook,
+            gauges: self.conduct.gauges(draft),
+            horizon: self.roster.horizon(draft.head.strategy),
+            ledger: &self.ledger,
+            greeks,
+            worst: self.grid.worst(&desk.chain, legs),
+            breakers: &self.breakers,
+        };
         case.judge(&mut self.verdict);
-        let loss = outlook.order_loss.unwrap_or(crate::book::UNBOUNDED);
+        let loss = outlook.order_loss.unwrap_or(UNBOUNDED);
         (self.verdict.violated == 0).then(|| sheet(draft, views, loss))
     }
 
-    /// Seconds since the same order was approved; infinite for never.
-    fn age_of(&self, print: u64, now: Timestamp) -> f64 {
-        let same = self.recent.iter().filter(|(other, _)| *other == print);
-        let last = same.map(|(_, at)| *at).max();
-        last.map_or(f64::INFINITY, |at| now.saturating_sub(at) as f64 / 1e9)
-    }
-
     fn conclude(&mut self, desk: &mut Desk, draft: &Draft, out: &mut impl Emit<Desk, Cleared>) {
-        desk.mark();
+        self.keep_up(desk);
         match self.measure(desk, draft) {
             Some(sheet) if desk.book.register(&sheet) => self.approve(desk, draft, out),
             _ => self.refuse(desk, draft, out),
@@ -139,13 +181,9 @@ impl Risk {
     }
 
     fn approve(&mut self, desk: &mut Desk, draft: &Draft, out: &mut impl Emit<Desk, Cleared>) {
-        self.recent[self.next] = (print_of(draft), draft.cause.ts_recv);
-        self.next = (self.next + 1) % RECENT;
-        if self.orders.has_one() {
-            self.orders.take()
-        } else {
-            self.reserve.take()
-        }
+        let legs = draft.legs[..draft.count].iter();
+        let contracts = legs.map(|(_, leg)| contracts_of(&draft.head, leg)).max();
+        self.conduct.on_order(draft, contracts.unwrap_or(0).unsigned_abs());
         let cause = &draft.cause;
         emit(desk, out, Event::caused_by(cause, Kind::ORDER, cause.instrument, draft.head));
         for (instrument, leg) in &draft.legs[..draft.count] {
@@ -182,6 +220,14 @@ impl Risk {
         }
     }
 
+    fn begin(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
+        let draft = Draft::new(event);
+        self.pending = Some(draft);
+        if draft.head.legs == 0 {
+            self.abandon(desk, out);
+        }
+    }
+
     fn cancel(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
         let cancel: &Cancel = event.body();
         let again = self.limits.cancel_again_after.nanos();
@@ -194,101 +240,19 @@ impl Risk {
             (draft.head.id, draft.head.strategy) = (cancel.id, cancel.strategy);
             return self.refuse(desk, &draft, out);
         }
-        self.orders.advance(event.ts_recv);
-        self.reserve.advance(event.ts_recv);
-        // Cancels are never refused for their rate: there is at most one per order and window.
-        if self.reserve.has_one() {
-            self.reserve.take()
-        } else {
-            self.orders.take()
-        }
+        self.conduct.on_cancel(event.ts_recv);
         desk.book.register_cancel(cancel.id, cancel.order, event.ts_recv);
         emit(desk, out, Event::caused_by(event, Kind::CANCEL, NO_INSTRUMENT, *cancel));
     }
 
-    /// Latches breakers, announces them, and cancels what they do not allow.
-    fn watch(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
-        desk.mark();
-        self.latch(desk);
-        if let (Some(limit), false) = (desk.book.venue.halted, self.announced_halt) {
-            self.announced_halt = true;
-            let (measured, bound) = self.breaker(desk, limit);
-            announce(desk, event, out, (limit, measured, bound));
-        }
-        if desk.book.venue.killed && !self.announced_kill {
-            self.announced_kill = true;
-            announce(desk, event, out, (Limit::KILL_SWITCH, 1.0, 0.0));
-        }
-        if desk.book.venue.is_over() || desk.book.venue.halted.is_some() {
-            self.sweep(desk, event, out);
-        }
-        if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
-            self.inquire(desk, event, out);
-        }
-    }
-
-    /// Asks the broker how the orders in doubt stand, a few at a time.
-    #[cold]
-    fn inquire(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
-        let (again, now) = (self.limits.inquire_again_after.nanos(), event.ts_recv);
-        let mut room = INQUIRIES_MAX;
-        for i in 0..desk.book.live().len() {
-            let Some(order) = desk.book.order(desk.book.live()[i]) else { continue };
-            if room == 0 || !desk.book.is_inquiry_due(order, now, again) {
-                continue;
-            }
-            room -= 1;
-            let (order, strategy) = (order.id, order.strategy);
-            let tries = desk.book.register_inquiry(order, now);
-            let inquiry = Inquiry { order, tries, strategy, reserved: 0, reserved2: [0; 2] };
-            emit(desk, out, Event::caused_by(event, Kind::INQUIRY, NO_INSTRUMENT, inquiry));
-        }
-    }
-
-    fn latch(&mut self, desk: &mut Desk) {
-        if desk.book.venue.halted.is_some() {
+    /// Fills tell of conduct. The book has taken the report already.
+    fn on_report(&mut self, desk: &Desk, event: &Event) {
+        let report: &Report = event.body();
+        if report.event != ReportKind::FILL || report.quantity == 0 {
             return;
         }
-        let breakers = [Limit::DAILY_LOSS, Limit::UNRECONCILED, Limit::REJECTS];
-        let tripped = breakers.into_iter().find(|limit| {
-            let (measured, bound) = self.breaker(desk, limit.0);
-            // An unknown loss refuses orders but trips nothing: a quote may come back.
-            measured > bound
-        });
-        desk.book.venue.halted = tripped.map(|limit| limit.0);
-    }
-
-    fn breaker(&self, desk: &Desk, limit: u32) -> (f64, f64) {
-        let (book, limits) = (&desk.book, &self.limits);
-        let bound = |count: u32| f64::from(count);
-        match Limit(limit) {
-            Limit::UNRECONCILED => {
-                (book.tally.unreconciled as f64, bound(limits.unreconciled_fills_max))
-            }
-            Limit::REJECTS => {
-                (book.tally.rejected_in_a_row as f64, bound(limits.rejects_in_a_row_max))
-            }
-            _ => {
-                let allowed = to_currency(from_currency(limits.daily_loss_max));
-                (book.pnl.map_or(f64::NAN, |pnl| to_currency(-pnl)), allowed)
-            }
-        }
-    }
-
-    /// Cancels every working order that would open; all of them when killed or leaving.
-    fn sweep(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
-        let again = self.limits.cancel_again_after.nanos();
-        for i in 0..desk.book.live().len() {
-            let Some(order) = desk.book.order(desk.book.live()[i]) else { continue };
-            let (order, strategy, opens) = (order.id, order.strategy, order.purpose.opens());
-            let wanted = opens || desk.book.venue.is_over();
-            let possible = desk.book.can_cancel(order, event.ts_recv, again);
-            if wanted && possible && desk.book.venue.broker_up {
-                let id = desk.book.number();
-                let cancel = Cancel { id, order, strategy, reserved: [0; 7] };
-                let asked = Event::caused_by(event, Kind::INTENT_CANCEL, NO_INSTRUMENT, cancel);
-                self.cancel(desk, &asked, out);
-            }
+        if let Some(order) = desk.book.order(report.order) {
+            self.conduct.on_fill(order.strategy);
         }
     }
 }
@@ -311,11 +275,18 @@ impl Stage<Desk> for Risk {
         match event.kind {
             Kind::INTENT => self.begin(desk, event, out),
             Kind::INTENT_CANCEL => self.cancel(desk, event, out),
-            Kind::DECISION | Kind::FEATURES => emit(desk, out, *event),
+            Kind::DECISION => {
+                self.conduct.on_decision(event.body::<Decision>().strategy);
+                emit(desk, out, *event);
+            }
+            Kind::FEATURES => emit(desk, out, *event),
             kind if kind.is_output() => self.forged += 1,
             kind => {
-                if kind == Kind::COMMAND {
-                    desk.book.apply(event);
+                match kind {
+                    Kind::COMMAND => self.on_command(desk, event),
+                    Kind::REPORT => self.on_report(desk, event),
+                    Kind::SESSION => self.on_session(desk),
+                    _ => {}
                 }
                 if event.ends_batch() || kind == Kind::TIMER || kind == Kind::COMMAND {
                     self.watch(desk, event, out);
@@ -328,44 +299,6 @@ impl Stage<Desk> for Risk {
     }
 }
 
-impl Risk {
-    fn begin(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
-        let draft = Draft::new(event);
-        self.pending = Some(draft);
-        if draft.head.legs == 0 {
-            self.abandon(desk, out);
-        }
-    }
-}
-
 fn emit(desk: &mut Desk, out: &mut impl Emit<Desk, Cleared>, event: Event) {
     out.emit(desk, &Cleared::approve(event));
-}
-
-fn announce(
-    desk: &mut Desk,
-    cause: &Event,
-    out: &mut impl Emit<Desk, Cleared>,
-    (limit, measured, bound): (u32, f64, f64),
-) {
-    let halt = Halt { limit, reserved: 0, measured, bound, reserved2: 0 };
-    emit(desk, out, Event::caused_by(cause, Kind::HALT, NO_INSTRUMENT, halt));
-}
-
-/// What makes two orders the same: strategy, package where it closes, limit, quantity and legs.
-fn print_of(draft: &Draft) -> u64 {
-    let head = &draft.head;
-    let mix = |hash: u64, word: u64| {
-        (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ word
-    };
-    let package = if head.purpose.opens() { 0 } else { head.package };
-    let words = [u64::from(head.strategy), package, head.limit.0 as u64, u64::from(head.quantity)];
-    let hash = words.into_iter().fold(1, mix);
-    draft.legs[..draft.count.min(LEGS_MAX)].iter().fold(
-        hash,
-        |hash, (instrument, leg): &(u32, Leg)| {
-            let side = u64::from(leg.side > 0);
-            mix(hash, u64::from(*instrument) << 33 | u64::from(leg.ratio) << 1 | side)
-        },
-    )
 }

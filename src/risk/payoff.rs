@@ -40,31 +40,83 @@ pub struct Extremes {
 /// The extremes of `claims` and `cash` (1e-9 units of currency). Sorts the claims by strike.
 pub fn extremes(claims: &mut [Claimed], cash: i128) -> Extremes {
     claims.sort_unstable_by_key(|claimed| claimed.strike);
-    let mut value = cash;
-    let mut slope = 0i128;
-    for claimed in claims.iter() {
-        let units = i128::from(claimed.units);
-        match claimed.claim {
-            Claim::Call => {}
-            Claim::Put => {
-                value += i128::from(claimed.strike) * units;
-                slope -= units;
-            }
-            Claim::Price => slope += units,
-        }
-    }
-    let (mut worst, mut best, mut at) = (value, value, 0);
-    for claimed in claims.iter().filter(|claimed| claimed.claim != Claim::Price) {
-        value += slope * i128::from(claimed.strike - at);
-        at = claimed.strike;
-        // A put ends to the right of its strike, a call begins there: the same change of slope.
-        slope += i128::from(claimed.units);
-        worst = worst.min(value);
-        best = best.max(value);
+    together(claims, &[], cash)
+}
+
+/// The extremes of two lists of claims, each by strike, and `cash`.
+pub(super) fn together(one: &[Claimed], other: &[Claimed], cash: i128) -> Extremes {
+    let mut walk = Walk::new([one, other], cash);
+    let (mut worst, mut best) = (walk.value, walk.value);
+    while walk.step() {
+        worst = worst.min(walk.value);
+        best = best.max(walk.value);
     }
     Extremes {
-        worst: if slope < 0 { -UNBOUNDED } else { fit(worst) },
-        best: if slope > 0 { UNBOUNDED } else { fit(best) },
+        worst: if walk.slope < 0 { -UNBOUNDED } else { fit(worst) },
+        best: if walk.slope > 0 { UNBOUNDED } else { fit(best) },
+    }
+}
+
+/// The value at settlement of two lists of claims and cash, from price 0 on, strike by strike.
+#[derive(Clone, Debug)]
+pub(super) struct Walk<'a> {
+    lists: [&'a [Claimed]; 2],
+    /// The price that it has come to, 1e-9.
+    pub(super) at: i64,
+    /// What everything is worth there, 1e-9.
+    pub(super) value: i128,
+    /// Change of value a unit of price, to the right of it.
+    pub(super) slope: i128,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(lists: [&'a [Claimed]; 2], cash: i128) -> Walk<'a> {
+        Walk { lists, at: 0, value: cash, slope: 0 }.with(lists[0]).with(lists[1])
+    }
+
+    /// The same, where what the first list is worth at 0 and its slope there are known.
+    pub(super) fn onward(lists: [&'a [Claimed]; 2], (value, slope): (i128, i128)) -> Walk<'a> {
+        Walk { lists, at: 0, value, slope }.with(lists[1])
+    }
+
+    fn with(mut self, list: &[Claimed]) -> Walk<'a> {
+        for claimed in list {
+            let units = i128::from(claimed.units);
+            match claimed.claim {
+                Claim::Call => {}
+                Claim::Put => {
+                    self.value += i128::from(claimed.strike) * units;
+                    self.slope -= units;
+                }
+                Claim::Price => self.slope += units,
+            }
+        }
+        self
+    }
+
+    /// The least value from here on; `None` where the tail has no floor.
+    pub(super) fn least(mut self) -> Option<i128> {
+        let mut least = self.value;
+        while self.step() {
+            least = least.min(self.value);
+        }
+        (self.slope >= 0).then_some(least)
+    }
+
+    /// Goes on to the next strike; false behind the last one.
+    #[inline(always)]
+    pub(super) fn step(&mut self) -> bool {
+        let key = |list: &[Claimed]| list.first().map_or(i64::MAX, |claimed| claimed.strike);
+        let from = usize::from(key(self.lists[1]) < key(self.lists[0]));
+        let Some((claimed, rest)) = self.lists[from].split_first() else { return false };
+        self.lists[from] = rest;
+        // A put ends to the right of its strike, a call begins there: the same change of slope.
+        let turn = if claimed.claim == Claim::Price { 0 } else { claimed.units };
+        let wide = i128::from(claimed.strike - self.at);
+        self.value += self.slope * wide;
+        self.at = claimed.strike;
+        self.slope += i128::from(turn);
+        true
     }
 }
 

@@ -8,18 +8,19 @@ use crate::book::{Money, to_currency};
 pub struct Verdict {
     /// One bit per violated limit.
     pub violated: u128,
+    judged: u128,
     rows: [(f64, f64); 128],
 }
 
 impl Default for Verdict {
     fn default() -> Verdict {
-        Verdict { violated: 0, rows: [(0.0, 0.0); 128] }
+        Verdict { violated: 0, judged: 0, rows: [(0.0, 0.0); 128] }
     }
 }
 
 impl Verdict {
     pub(super) fn clear(&mut self) {
-        self.violated = 0;
+        (self.violated, self.judged) = (0, 0);
     }
 
     /// Measured and allowed of a violated limit.
@@ -27,15 +28,22 @@ impl Verdict {
         self.rows[bit as usize % 128]
     }
 
+    /// Whether a limit was measured at all: of a cancel, or an order without legs, few are.
+    pub fn was_judged(&self, bit: u32) -> bool {
+        self.judged >> bit & 1 == 1
+    }
+
     /// Keeps only the limits that a closing order must keep.
     pub(super) fn only_closing(&mut self) {
         self.violated &= CLOSING;
     }
 
+    /// Enters what was measured, and whether it holds.
     #[inline(always)]
-    fn note(&mut self, limit: Limit, holds: bool, measured: f64, bound: f64) {
+    pub(super) fn note(&mut self, limit: Limit, holds: bool, measured: f64, bound: f64) {
         self.rows[limit.0 as usize % 128] = (measured, bound);
         self.violated |= u128::from(!holds) << limit.0;
+        self.judged |= limit.bit();
     }
 
     /// Written so that NaN on either side violates.
@@ -60,15 +68,18 @@ impl Verdict {
     #[inline(always)]
     pub(super) fn money(&mut self, limit: Limit, measured: Option<Money>, bound: Money) {
         let shown = measured.map_or(f64::NAN, to_currency);
-        // The largest money stands for no bound: nothing may equal it.
-        let holds = measured.is_some_and(|money| money <= bound && money != Money::MAX);
+        // The largest money stands for no bound, and for a bound that is no number.
+        let bounded = bound != Money::MAX;
+        let holds = measured.is_some_and(|money| money <= bound && money != Money::MAX) && bounded;
         self.note(limit, holds, shown, to_currency(bound));
     }
 
-    /// Other figures for a limit that was measured in another unit.
+    /// As [`Verdict::money`], the other way round.
     #[inline(always)]
-    pub(super) fn show(&mut self, limit: Limit, measured: f64, bound: f64) {
-        self.rows[limit.0 as usize % 128] = (measured, bound);
+    pub(super) fn at_least_money(&mut self, limit: Limit, measured: Option<Money>, bound: Money) {
+        let shown = measured.map_or(f64::NAN, to_currency);
+        let holds = measured.is_some_and(|money| money >= bound) && bound != Money::MAX;
+        self.note(limit, holds, shown, to_currency(bound));
     }
 
     /// A condition: 1 where it is violated.

@@ -76,7 +76,8 @@ fn dedicated<E: Emit<Desk, Cleared> + Send>(plan: &Plan, source: &mut Source, en
     });
 }
 
-fn feed<K>(source: &mut Source, known: &mut K, mut stages: impl Emit<K, Event>) {
+/// Every input of a source through stages.
+pub(super) fn feed<K>(source: &mut Source, known: &mut K, mut stages: impl Emit<K, Event>) {
     while let Some(event) = source.next() {
         stages.emit(known, event);
     }

@@ -60,7 +60,10 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     check_rate(&calibrated)?;
     signals::install()
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
-    let control = Control::with_signals(&plan.feed.kill_file)
+    let control = Control::new(&plan.feed.kill_file)
+        .with_commands(&plan.feed.command_file)
+        .with_heartbeat(&plan.feed.heartbeat_file, plan.feed.heartbeat_max.nanos())
+        .with_signals()
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
     let told = past.told();
     let made = Assembly {

@@ -4,6 +4,7 @@ mod agents;
 mod assembly;
 pub mod check;
 mod exit;
+pub mod explain;
 mod failure;
 pub mod features;
 mod files;

@@ -68,7 +68,7 @@ kinds! {
     CANCEL = 131, "Cancel", "an approved cancel";
     REFUSAL = 132, "Refusal", "an intent that RISK refused; one BREACH per limit follows";
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
-    HALT = 134, "Halt", "trading was halted, and why";
+    HALT = 134, "Halt", "a breaker has tripped or was set back, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
     FEATURES = 136, "Features", "a row of features is complete: its digest, for comparison";
 }

@@ -184,20 +184,21 @@ pub struct Breach {
     pub bound: f64,
 }
 
-/// Trading was halted; latched until the operator starts anew.
+/// A breaker has tripped, or was set back: latched until the operator resets it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Halt {
-    /// Bit number of the limit, or 64 for the operator's command.
+    /// Bit number of the limit, or 64 for the kill switch.
     pub limit: u32,
-    /// Must be zero.
-    pub reserved: u32,
+    /// What it does: 0 halts trading, 1 allows only what reduces risk, 2 halts a strategy, 3 kills,
+    /// 4 alerts, 5 is a reset.
+    pub action: u32,
     /// Measured.
     pub measured: f64,
     /// Allowed.
     pub bound: f64,
-    /// Must be zero.
-    pub reserved2: u64,
+    /// The strategy, or the horizon (0 intraday, 1 swing, 2 expiry), where it is about one.
+    pub scope: u64,
 }
 
 /// An execution report.

@@ -1,6 +1,8 @@
 //! A trading floor made by hand: a chain of today's SPXW options, the stages from CHAIN to RISK,
 //! and a broker whose reports the test writes.
 #![allow(dead_code, reason = "every test binary uses its own part")]
+pub(crate) mod wish;
+
 use bytemuck::Zeroable;
 use zomma::{
     book::{Account, Book, Desk, Horizon, Roster},
@@ -29,9 +31,15 @@ pub(crate) const STRIKES: (i64, i64, i64) = (5_300, 5, 41);
 /// The same of the next day's expiry; its instruments follow.
 pub(crate) const TOMORROW: (i64, i64, i64) = (5_350, 5, 21);
 
-/// Settings as the repository ships them, changed by `more` lines under `[limits]`.
+/// Settings as the repository ships them, opened wide where a rehearsal does, and changed by `more`
+/// lines under `[limits]`.
 pub(crate) fn settings(more: &str) -> (Account, Limits) {
     let text = "[account]\norders_max = 64\npackages_max = 16\ninstruments_max = 128\n[limits]\n";
+    let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_string();
+    let set: Vec<String> = more.lines().map(key).collect();
+    let wide = include_str!("../../src/run/simulate/wide.toml").lines();
+    let wide: Vec<&str> = wide.filter(|line| !set.contains(&key(line))).collect();
+    let more = format!("{more}\n{}", wide.join("\n"));
     let mut reader = zomma::config::Reader::new("limits.toml", &format!("{text}{more}")).unwrap();
     let found = from_config(&mut reader);
     if let Err(errors) = reader.finish() {
@@ -78,6 +86,8 @@ pub(crate) struct Floor {
     pub(crate) sent: Vec<Event>,
     /// Implied volatility of what is quoted next.
     pub(crate) vol: f64,
+    /// Whether all Greeks are told.
+    lit: bool,
     batching: bool,
     seq: u64,
     reports: u64,
@@ -110,10 +120,15 @@ impl Emit<Desk, Event> for Middle<'_> {
 impl Floor {
     /// At the open, with definitions, a session that is up, and no quotes.
     pub(crate) fn new(set: Set, more: &str) -> Floor {
+        Floor::of(&universe(), set, more)
+    }
+
+    /// The same in another universe.
+    pub(crate) fn of(universe: &Universe, set: Set, more: &str) -> Floor {
         let (account, limits) = settings(more);
         let roster = if set.names().len() == 0 { roster() } else { set.roster() };
         let book = Book::new(&account, BROKER);
-        let desk = Desk { chain: Chain::new(&universe()), book, features: Row::default() };
+        let desk = Desk { chain: Chain::new(universe), book, features: Row::default() };
         let mut floor = Floor {
             desk,
             decide: Decide::new(set),
@@ -122,6 +137,7 @@ impl Floor {
             now: OPEN,
             sent: Vec::new(),
             vol: 0.1,
+            lit: false,
             batching: false,
             seq: 0,
             reports: 0,
@@ -233,6 +249,13 @@ impl Floor {
         );
     }
 
+    /// The same with a forward and every Greek.
+    pub(crate) fn whole_market(&mut self, spot: f64) {
+        self.forward(spot);
+        self.lit = true;
+        self.market(spot, 1.0);
+    }
+
     /// The same of the next day's.
     pub(crate) fn market_tomorrow(&mut self, spot: f64, rich: f64) {
         self.quotes(TOMORROW, spot, rich, tomorrow);
@@ -268,7 +291,12 @@ impl Floor {
         let delta = 0.5 - 0.5 * distance / (400.0 + distance * distance).sqrt();
         let delta = (if sign > 0.0 { delta } else { delta - 1.0 }) as f32;
         let status = VolStatus::OK;
-        let greeks = Greeks { iv: self.vol, delta, status, ..Greeks::zeroed() };
+        let mut greeks = Greeks { iv: self.vol, delta, status, ..Greeks::zeroed() };
+        if self.lit {
+            let near = (1.0 / (1.0 + distance.abs() / 50.0)) as f32;
+            (greeks.price, greeks.gamma) = (2.0, 0.002 * near);
+            (greeks.theta, greeks.vega) = (-900.0 * near, 50.0 * near);
+        }
         self.send(Event::new(Kind::GREEKS, instrument, greeks));
     }
 

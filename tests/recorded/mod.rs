@@ -57,10 +57,13 @@ address = "127.0.0.1:9"
 const STRATEGY: &str = "[[probe]]\nname = \"probe\"\nevery = 7\nplace = \"ask\"\n\
     cancel_after = \"1s\"\nworking_max = 3\n";
 
-const LIMITS: &str = "[account]\norders_max = 64\npackages_max = 64\ninstruments_max = 128\n\
+const LIMITS: &str = concat!(
+    "[account]\norders_max = 64\npackages_max = 64\ninstruments_max = 128\n\
     [limits]\norder_loss_max = 1e8\norder_premium_max = 1e8\ntrade_risk_share_max = 1.0\n\
     expiry_loss_max = 1e9\nstrategy_risk_share_max = 1.0\ndaily_loss_max = 1e8\n\
-    open_packages_max = 1000\n";
+    open_packages_max = 1000\n",
+    include_str!("../../src/run/simulate/wide.toml")
+);
 
 /// The files of the configuration under which the day was traded.
 pub(crate) fn texts() -> Vec<(String, String)> {

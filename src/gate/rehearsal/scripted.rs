@@ -123,6 +123,23 @@ fn an_order_without_a_session_comes_back_as_rejected() {
     assert_eq!(rig.counts().unsent, 3);
 }
 
+/// Never more than was meant: an order leaves once, and whatever asks for it again is a reason to
+/// stop.
+#[test]
+fn the_same_order_a_second_time_throws_the_kill_switch() {
+    let (mut rig, _directory) = rig("");
+    let mut peer = Peer::new();
+    peer.log_on(&mut rig);
+    rig.order(1, 7, 5, &CONDOR);
+    peer.until(&mut rig, "35=AB|");
+    rig.order(1, 7, 5, &CONDOR);
+    rig.order(2, 7, 5, &CONDOR);
+    let heard = peer.rest(&mut rig).join(" ");
+    assert!(!heard.contains("35=AB|"), "{heard}");
+    assert!(rig.kill.load(core::sync::atomic::Ordering::Acquire));
+    assert_eq!((rig.counts().orders, rig.counts().mismatches, rig.counts().killed), (1, 1, 1));
+}
+
 /// After the switch no order leaves, whoever threw it, and cancels still do.
 #[test]
 fn the_kill_switch_stops_orders_and_lets_cancels_pass() {

@@ -151,7 +151,8 @@ message_burst = {burst}
 duplicate_window = "{window}ms"
 unreconciled_fills_max = {odd}
 rejects_in_a_row_max = {rejects}
-"#,
+{wide}"#,
+        wide = include_str!("wide.toml"),
         contracts = dice.between(1, 6),
         premium = dice.pick(&["300.0", "3_000.0", "20_000.0"]),
         loss = dice.pick(&["800.0", "4_000.0", "20_000.0"]),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     journal::Watch,
-    risk::Limits,
+    risk::{Action, Limits},
     sim::{
         broker::Broker,
         fix::{Front, Message},
@@ -145,7 +145,8 @@ impl Witness {
             Kind::COMMAND => match event.body::<Command>().verb {
                 Verb::KILL => self.killed = true,
                 Verb::LEAVE => self.leaving = true,
-                _ => self.stopping = true,
+                Verb::STOP => self.stopping = true,
+                _ => {}
             },
             _ => {}
         }
@@ -168,8 +169,9 @@ impl Witness {
                 self.must(known, || format!("a cancel of order {order:x}, which never was"));
             }
             Kind::HALT => {
-                self.halted = true;
-                self.killed |= event.body::<Halt>().limit == crate::risk::Limit::KILL_SWITCH;
+                let halt: &Halt = event.body();
+                self.halted |= halt.action == Action::Halt as u32;
+                self.killed |= halt.action == Action::Kill as u32;
             }
             _ => {}
         }

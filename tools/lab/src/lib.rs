@@ -33,6 +33,7 @@ pub mod options;
 mod sheet;
 pub mod surface;
 mod table;
+pub mod tail;
 
 pub use column::Day;
 pub use sheet::Written;

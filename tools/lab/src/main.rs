@@ -12,6 +12,7 @@ use zomma_lab::{
     group::GROUPS,
     options::Options,
     surface::Request,
+    tail,
 };
 
 const HELP: &str = "\
@@ -25,6 +26,10 @@ zomma-lab: what is done with runs afterwards
   zomma-lab surface DIR [--at TIME] [--root ROOT] [--html F] [--json F]
   zomma-lab surface --cboe FILE --universe FILE --at TIME [--root ROOT] [--html F] [--json F]
       draws smiles, term structure and exposures of a run, or of a file in Cboe's layout
+  zomma-lab var DIR [--at TIME] [--confidence 0.99] [--moves FILE.csv]
+            [--paths N --seed N --spot 0.012 --vol 0.06 --correlation -0.75]
+      value at risk and expected shortfall of a day, of what a run held: by the moves of a file
+      (relative changes of spot and volatility), or by simulated ones
 
   TIME    when an input was received, UTC: 2015-12-24T15:30:00Z, or 15:30
   GROUP   events, chain, decisions, orders, fills
@@ -54,6 +59,7 @@ fn dispatch() -> Result<(), Failure> {
         "version" => println!("zomma-lab {}", env!("CARGO_PKG_VERSION")),
         "columns" => columns(&mut parser).map_err(|e| typed(e.to_string()))?,
         "surface" => draw(&mut parser)?,
+        "var" => value_at_risk(&mut parser)?,
         "export" => run(&Options::parse(&mut parser).map_err(typed)?)?,
         _ => return Err(typed(format!("no command {name:?}"))),
     }
@@ -110,6 +116,48 @@ fn draw(parser: &mut lexopt::Parser) -> Result<(), Failure> {
     for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path?, text))) {
         fs::write(&path, text).map_err(|e| Failure::file(&path, "write the picture", &e))?;
     }
+    Ok(())
+}
+
+fn value_at_risk(parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    let typed = |e: lexopt::Error| Failure::input(format!("{e}; see `zomma-lab help`"));
+    let (mut directory, mut at, mut file) = (None, u64::MAX, None);
+    let (mut confidence, mut paths, mut seed) = (0.99, 100_000, 1);
+    let mut shape = [0.012, 0.06, -0.75];
+    while let Some(argument) = parser.next().map_err(typed)? {
+        let name = match argument {
+            Value(value) => {
+                directory = Some(PathBuf::from(value));
+                continue;
+            }
+            Long(name) => name.to_owned(),
+            other => return Err(typed(other.unexpected())),
+        };
+        let value = parser.value().map_err(typed)?;
+        let number = || value.parse::<f64>().map_err(typed);
+        match name.as_str() {
+            "at" => at = instant(&value.to_string_lossy())?,
+            "moves" => file = Some(PathBuf::from(&value)),
+            "confidence" => confidence = number()?,
+            "paths" => paths = number()? as usize,
+            "seed" => seed = number()? as u64,
+            "spot" => shape[0] = number()?,
+            "vol" => shape[1] = number()?,
+            "correlation" => shape[2] = number()?,
+            _ => return Err(typed(Long(&name).unexpected())),
+        }
+    }
+    let directory = directory.ok_or_else(|| Failure::input("name a run's directory"))?;
+    if !(0.5..1.0).contains(&confidence) {
+        return Err(Failure::input("--confidence must be from 0.5 to below 1"));
+    }
+    let (lines, capital) = tail::held(&directory, at)?;
+    let moves = match file {
+        Some(file) => tail::moves(&file)?,
+        None => tail::simulated(paths, seed, shape),
+    };
+    let profits = tail::profits(&lines, &moves);
+    println!("{:#}", tail::tell(&lines, &profits, confidence, capital));
     Ok(())
 }
 

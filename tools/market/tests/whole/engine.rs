@@ -46,14 +46,17 @@ pub const HOUR: &str = "[session]\nopen = \"15:00\"\nclose = \"16:00\"\n\
     [quotes]\nwidth = 6.0\ntrades = 0.05\n";
 
 /// Everything is allowed that a test of the pipeline wants to do.
-const LIMITS: &str = "[account]\ncapital = 10000000.0\npackages_max = 4096\n\
+const LIMITS: &str = concat!(
+    "[account]\ncapital = 10000000.0\npackages_max = 4096\n\
     [limits]\norder_contracts_max = 1000\norder_premium_max = 1e8\n\
     order_loss_max = 1e8\ntrade_risk_share_max = 1.0\nexpiry_loss_max = 1e9\n\
     strategy_risk_share_max = 1.0\nopen_packages_max = 2000\nworking_orders_max = 100\n\
     position_contracts_max = 100000\ndaily_loss_max = 1e8\nquote_age_max = \"2h\"\n\
     leg_spread_max = 100.0\nsize_share_max = 1e6\ncollar_max = 100.0\nmessage_rate_max = 100000\n\
     message_burst = 100000\nduplicate_window = \"0s\"\nrejects_in_a_row_max = 1000000\n\
-    expiry_margin_min = \"1m\"\n";
+    expiry_margin_min = \"1m\"\n",
+    include_str!("../../../../src/run/simulate/wide.toml")
+);
 
 const CONDOR: &str = "[[iron_condor]]\nname = \"condor\"\nroot = \"SPXW\"\n\
     entry_windows = [\"15:02-15:10\", \"15:15-15:25\"]\nshort_delta = 0.2\n\

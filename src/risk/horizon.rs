@@ -1,0 +1,354 @@
+//! Claims of one root that settle at several instants in; a worst loss that is never too small out.
+//!
+//! What is left when the nearest of them settles is worth what the market then says, which is no
+//! arithmetic. But it has a floor that needs no model. Let f be what the claims of a later
+//! settlement pay at a price, and conv f the greatest convex function that is nowhere above f. For
+//! any distribution of the later price with the forward F (Jensen): E f ≥ E conv f ≥ conv f(F). So
+//! at a price S on the nearer settlement they are worth at least D·conv f(S·Q/D), D the discount
+//! and Q the growth lost to dividends between the two. With 0 ≤ rate ≤ r and 0 ≤ yield ≤ q, and
+//! a + b·S the piece of conv f that is active at S, that is at least
+//!
+//! ```text
+//! conv f(S) − max(a, 0)·r·τ − max(b, 0)·S·q·τ         since 1 − e^−x ≤ x
+//! ```
+//! The greatest a is conv f(0), the greatest b its last slope; S counts up to a stated multiple of
+//! the highest strike. American longs are worth no less than European ones; a short may be worth
+//! more by K·r·τ (a put) or S·q·τ (a call), which is added. What is nearest is exact, the sum is
+//! piecewise linear in S, so its least value lies at 0, at a strike, or it has no bound.
+//!
+//! Never below it is what each settlement loses at its own worst; the better of both counts.
+
+use super::{
+    limits::Limits,
+    payoff::{Claim, Claimed, Walk, together},
+};
+use crate::book::{Money, UNBOUNDED, fit};
+use alloc::vec::Vec;
+
+/// A claim with its settlement.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Dated {
+    /// ns UTC; 0 for what does not settle.
+    pub(super) settles: u64,
+    /// Strike, 1e-9.
+    pub(super) strike: i64,
+    /// Which root of the chain.
+    pub(super) root: u16,
+    /// What it pays: 0 a call, 1 a put, 2 the price.
+    pub(super) claim: u8,
+    /// Whether it may be exercised early.
+    pub(super) american: bool,
+    /// Contracts × multiplier.
+    pub(super) units: i64,
+    /// What they cost, 1e-9 of currency.
+    pub(super) cost: i64,
+}
+
+impl Dated {
+    pub(super) fn claimed(&self) -> Claimed {
+        let claim = [Claim::Call, Claim::Put, Claim::Price][usize::from(self.claim) % 3];
+        Claimed { claim, strike: self.strike, units: self.units }
+    }
+}
+
+/// What the bound allows for between two settlements.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carry {
+    rate: f64,
+    dividends: f64,
+    tail: f64,
+    /// Whether a tail without a floor counts up to the tail's price, instead of having no bound.
+    naked: bool,
+}
+
+impl Carry {
+    pub(super) fn new(limits: &Limits) -> Carry {
+        Carry {
+            rate: limits.carry_rate_max,
+            dividends: limits.carry_yield_max,
+            tail: limits.tail_price_max,
+            naked: limits.unbounded_allowed,
+        }
+    }
+}
+
+/// Slopes of an envelope are whole in units of 2⁻²⁰ of a unit, rounded down: by less than a
+/// thousandth of a currency unit over the whole range of strikes.
+const FINE: i128 = 1 << 20;
+
+const YEAR_NS: f64 = 365.0 * 86_400e9;
+
+/// Reckons with lists that are made once.
+#[derive(Debug)]
+pub(super) struct Reckoner {
+    carry: Carry,
+    dated: Vec<Dated>,
+    claims: Vec<Claimed>,
+    pieces: Vec<Claimed>,
+    hull: Vec<(i64, i128)>,
+    room: usize,
+}
+
+impl Reckoner {
+    pub(super) fn new(limits: &Limits, room: usize) -> Reckoner {
+        let list = |count: usize| Vec::with_capacity(count);
+        let (dated, hull) = (Vec::with_capacity(room), Vec::with_capacity(room + 2));
+        Reckoner {
+            carry: Carry::new(limits),
+            dated,
+            claims: list(room),
+            pieces: list(2 * room + GROUPS_MAX),
+            hull,
+            room,
+        }
+    }
+
+    /// Worst loss of one root's claims at their cost; [`UNBOUNDED`] for none, `None` for no room.
+    /// Both lists are sorted; `keep` says what of them counts.
+    pub(super) fn loss(
+        &mut self,
+        book: &[Dated],
+        order: &[Dated],
+        keep: impl Fn(&Dated) -> bool,
+    ) -> Option<Money> {
+        self.gather(book, order)?;
+        self.dated.retain(keep);
+        let cost = self.dated.iter().fold(0i128, |sum, dated| sum + i128::from(dated.cost));
+        Some(self.reckon(-cost))
+    }
+
+    /// Most that claims may come to owe, whatever they cost, with one more among them.
+    pub(super) fn owed(
+        &mut self,
+        book: &[Dated],
+        order: &[Dated],
+        more: Option<Dated>,
+    ) -> Option<Money> {
+        self.gather(book, order)?;
+        if let Some(more) = more {
+            self.dated.push(more);
+            self.dated.sort_unstable();
+        }
+        Some(self.reckon(0))
+    }
+
+    fn gather(&mut self, book: &[Dated], order: &[Dated]) -> Option<()> {
+        self.dated.clear();
+        // One more may be added.
+        (book.len() + order.len() < self.room).then(|| self.merge(book, order))
+    }
+
+    /// Of what lies in `dated`.
+    fn reckon(&mut self, cash: i128) -> Money {
+        let first = self.dated.iter().map(|dated| dated.settles).find(|settles| *settles > 0);
+        let last = self.dated.last().map_or(0, |dated| dated.settles);
+        let own = self.separate(cash);
+        if first.is_none_or(|first| first == last) {
+            return own;
+        }
+        let bound = self.across(first.unwrap_or(0), cash);
+        own.min(bound)
+    }
+
+    fn merge<'a>(&mut self, mut a: &'a [Dated], mut b: &'a [Dated]) {
+        while let (Some(one), Some(other)) = (a.first(), b.first()) {
+            let list = if one <= other { &mut a } else { &mut b };
+            self.dated.push(list[0]);
+            *list = &list[1..];
+        }
+        self.dated.extend_from_slice(a);
+        self.dated.extend_from_slice(b);
+    }
+
+    /// Each settlement at its own worst. What does not settle goes with the nearest one.
+    fn separate(&mut self, cash: i128) -> Money {
+        let (mut from, mut loss) = (0, fit(-cash));
+        while from < self.dated.len() {
+            let settles = self.group(from);
+            let until = self.dated.partition_point(|dated| dated.settles <= settles);
+            self.take(from, until);
+            let worst = self.worst();
+            loss = if worst == -UNBOUNDED || loss == UNBOUNDED {
+                UNBOUNDED
+            } else {
+                loss.saturating_sub(worst)
+            };
+            from = until;
+        }
+        loss
+    }
+
+    fn group(&self, from: usize) -> u64 {
+        let settles = |dated: &Dated| dated.settles;
+        self.dated[from..].iter().map(settles).find(|&s| s > 0).unwrap_or(0)
+    }
+
+    /// Puts a stretch of the dated claims into the list of claims, by strike.
+    fn take(&mut self, from: usize, until: usize) {
+        self.claims.clear();
+        self.claims.extend(self.dated[from..until].iter().map(Dated::claimed));
+        if self.dated[from].settles != self.dated[until - 1].settles {
+            self.claims.sort_unstable_by_key(|claimed| claimed.strike);
+        }
+    }
+
+    fn worst(&self) -> Money {
+        let found = together(&self.claims, &[], 0).worst;
+        if found != -UNBOUNDED || !self.carry.naked {
+            return found;
+        }
+        let mut walk = Walk::new([&self.claims, &[]], 0);
+        let mut worst = walk.value;
+        while walk.step() {
+            worst = worst.min(walk.value);
+        }
+        let cap = tail_price(walk.at, self.carry.tail);
+        fit(worst.min(walk.value + walk.slope * i128::from(cap - walk.at)))
+    }
+
+    /// The bound of the module's documentation.
+    fn across(&mut self, first: u64, cash: i128) -> Money {
+        let near = self.dated.partition_point(|dated| dated.settles <= first);
+        let top = self.dated.iter().map(|dated| dated.strike).max().unwrap_or(0);
+        if !self.fits(top) {
+            return UNBOUNDED;
+        }
+        let cap = tail_price(top, self.carry.tail);
+        let mut fixed = cash * FINE;
+        let mut from = near;
+        let mut envelopes: [(usize, usize); GROUPS_MAX] = [(0, 0); GROUPS_MAX];
+        let mut groups = 0;
+        let mut pieces = core::mem::take(&mut self.pieces);
+        pieces.clear();
+        for dated in &self.dated[..near] {
+            let claimed = dated.claimed();
+            pieces.push(Claimed { units: claimed.units.saturating_mul(FINE as i64), ..claimed });
+        }
+        while from < self.dated.len() && groups < GROUPS_MAX {
+            let settles = self.dated[from].settles;
+            let until = self.dated.partition_point(|dated| dated.settles <= settles);
+            envelopes[groups] = (from, until);
+            let years = (settles - first) as f64 / YEAR_NS;
+            let Some(floor) = self.envelope(from, until, &mut pieces) else {
+                self.pieces = pieces;
+                return UNBOUNDED;
+            };
+            fixed += floor.at_zero * FINE;
+            fixed -= self.cost(&self.dated[from..until], floor, years, cap) * FINE;
+            groups += 1;
+            from = until;
+        }
+        pieces.sort_unstable_by_key(|claimed| claimed.strike);
+        let whole = from == self.dated.len();
+        let least = least(&pieces, fixed, self.carry.naked.then_some(cap));
+        self.pieces = pieces;
+        match least {
+            // Rounded to the side of the larger loss.
+            Some(least) if whole => fit(-least.div_euclid(FINE)),
+            _ => UNBOUNDED,
+        }
+    }
+
+    /// Whether no product of the reckoning can leave its integers.
+    fn fits(&self, top: i64) -> bool {
+        let units: f64 = self.dated.iter().map(|dated| (dated.units as f64).abs()).sum();
+        let top = top as f64;
+        units < (1u64 << 42) as f64 && units * top * top < 1e37 && top * self.carry.tail < 9e18
+    }
+
+    /// Adds conv f of a stretch to `pieces`, less its value at 0. `None` where it has no floor.
+    fn envelope(&mut self, from: usize, until: usize, pieces: &mut Vec<Claimed>) -> Option<Floor> {
+        self.claims.clear();
+        self.claims.extend(self.dated[from..until].iter().map(Dated::claimed));
+        let mut walk = Walk::new([&self.claims, &[]], 0);
+        self.hull.clear();
+        self.hull.push((0, walk.value));
+        while walk.step() {
+            while self.hull.len() > 1 && is_above(&self.hull, (walk.at, walk.value)) {
+                self.hull.pop();
+            }
+            if self.hull.last().is_some_and(|last| last.0 < walk.at) {
+                self.hull.push((walk.at, walk.value));
+            }
+        }
+        if walk.slope < 0 {
+            return None;
+        }
+        // No piece may rise faster than the last one.
+        while self.hull.len() > 1 && last_slope(&self.hull) > walk.slope * FINE {
+            self.hull.pop();
+        }
+        let mut before = 0;
+        let slopes = self.hull.windows(2).map(|pair| (pair[0].0, slope(pair[0], pair[1])));
+        let last = self.hull.last().map(|&(at, _)| (at, walk.slope * FINE));
+        for (at, slope) in slopes.chain(last) {
+            let units = i64::try_from(slope - before).ok()?;
+            before = slope;
+            let claim = if at == 0 { Claim::Price } else { Claim::Call };
+            pieces.push(Claimed { claim, strike: at, units });
+        }
+        Some(Floor { at_zero: self.hull[0].1, last_slope: walk.slope })
+    }
+
+    /// What rates, dividends and early exercise may take from the floor, rounded up.
+    fn cost(&self, dated: &[Dated], floor: Floor, years: f64, cap: i64) -> i128 {
+        let rate = self.carry.rate * years;
+        let dividends = self.carry.dividends * years;
+        let mut cost = floor.at_zero.max(0) as f64 * rate
+            + floor.last_slope.max(0) as f64 * cap as f64 * dividends;
+        for short in dated.iter().filter(|dated| dated.american && dated.units < 0) {
+            let units = -(short.units as f64);
+            cost += match short.claim {
+                0 => units * cap as f64 * dividends,
+                1 => units * short.strike as f64 * rate,
+                _ => 0.0,
+            };
+        }
+        // More than the rounding of all products and sums.
+        (cost * (1.0 + 1e-12)) as i128 + 1
+    }
+}
+
+/// Settlements of one root that the bound looks at; of more it says nothing.
+const GROUPS_MAX: usize = 32;
+
+/// An envelope at price 0, and its last slope.
+#[derive(Clone, Copy, Debug)]
+struct Floor {
+    at_zero: i128,
+    last_slope: i128,
+}
+
+fn tail_price(top: i64, multiple: f64) -> i64 {
+    let price = top as f64 * multiple;
+    if price < 9.2e18 { price as i64 } else { i64::MAX }
+}
+
+/// Least value of pieces over all prices; with a cap, up to it where the tail has no floor.
+fn least(pieces: &[Claimed], fixed: i128, cap: Option<i64>) -> Option<i128> {
+    let mut walk = Walk::new([pieces, &[]], fixed);
+    let mut least = walk.value;
+    while walk.step() {
+        least = least.min(walk.value);
+    }
+    if walk.slope >= 0 {
+        return Some(least);
+    }
+    cap.map(|cap| least.min(walk.value + walk.slope * i128::from(cap - walk.at)))
+}
+
+/// Slope between two points, in 2⁻²⁰ of a unit, rounded down.
+fn slope(a: (i64, i128), b: (i64, i128)) -> i128 {
+    ((b.1 - a.1) * FINE).div_euclid(i128::from(b.0 - a.0))
+}
+
+fn last_slope(hull: &[(i64, i128)]) -> i128 {
+    let [.., a, b] = hull else { return i128::MIN };
+    slope(*a, *b)
+}
+
+/// Whether the last point lies on or above the line from the one before it to `next`.
+fn is_above(hull: &[(i64, i128)], next: (i64, i128)) -> bool {
+    let [.., a, b] = hull else { return false };
+    (b.1 - a.1) * i128::from(next.0 - a.0) >= (next.1 - a.1) * i128::from(b.0 - a.0)
+}

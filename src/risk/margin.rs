@@ -1,0 +1,61 @@
+//! Claims of one root and the price of its underlying in; the margin that they need out.
+//!
+//! A model in the manner of Reg T, stated here because every broker has its own. Claims whose worst
+//! value at settlement has a floor need what they may come to owe there, each settlement by itself
+//! or across them by the bound of [`super::horizon`], whichever is less. Where calls are short that
+//! nothing covers, they are taken at the lowest short strike: each unit needs the larger of
+//! `naked_share`·S less what it is out of the money and `naked_share_min`·S, besides what it is in
+//! the money, and the rest needs its own margin. Premium is no part of it: it is in the cash that
+//! margin is held against.
+
+use super::{horizon::Dated, horizon::Reckoner, limits::Limits};
+use crate::book::{Money, UNBOUNDED};
+
+/// What short calls without cover need, as shares.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Naked {
+    share: f64,
+    least: f64,
+}
+
+impl Naked {
+    pub(super) fn new(limits: &Limits) -> Naked {
+        Naked { share: limits.naked_share, least: limits.naked_share_min }
+    }
+
+    /// Margin of one root's claims; `None` where it cannot be known. `spot` is 1e-9.
+    pub(super) fn margin(
+        &self,
+        reckoner: &mut Reckoner,
+        book: &[Dated],
+        order: &[Dated],
+        spot: Option<i64>,
+    ) -> Option<Money> {
+        let all = || book.iter().chain(order);
+        let calls = all().filter(|dated| dated.claim != 1);
+        let open: i64 = calls.fold(0, |sum: i64, dated| sum.saturating_add(dated.units));
+        if open >= 0 {
+            let owed = reckoner.owed(book, order, None)?;
+            if owed != UNBOUNDED {
+                return Some(owed.max(0));
+            }
+        }
+        let short = all().filter(|dated| dated.claim == 0 && dated.units < 0);
+        let cover = short.min_by_key(|dated| dated.strike)?;
+        let units = -open.min(-1);
+        let covered = Dated { units, settles: cover.settles, cost: 0, ..*cover };
+        let owed = reckoner.owed(book, order, Some(covered))?;
+        if owed == UNBOUNDED {
+            return Some(UNBOUNDED);
+        }
+        let each = self.each(spot? as f64, cover.strike as f64);
+        let naked = each * units as f64;
+        (naked < 9e18).then(|| owed.max(0).saturating_add(naked as Money).saturating_add(1))
+    }
+
+    fn each(&self, spot: f64, strike: f64) -> f64 {
+        let out = (strike - spot).max(0.0);
+        let inside = (spot - strike).max(0.0);
+        (self.share * spot - out).max(self.least * spot) + inside
+    }
+}

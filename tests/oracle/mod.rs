@@ -1,0 +1,524 @@
+//! The slow program: claims on a few strikes in; losses, margin, exposures and scenarios out, by
+//! evaluation at every price that matters, in wide integers and plain numbers.
+use statrs::function::erf::erfc;
+use zomma::risk::Limit;
+
+/// Strikes of a settlement.
+pub(crate) const STRIKES: usize = 9;
+
+/// A generator of numbers that come again for a seed.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
+        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
+    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
+        from + self.below((to - from + 1) as u64) as i64
+    }
+
+    pub(crate) fn sign(&mut self) -> i64 {
+        if self.below(2) == 0 { 1 } else { -1 }
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// One instrument, as the market has it. Prices in cents.
+pub(crate) struct Row {
+    pub(crate) root: usize,
+    pub(crate) expiry: usize,
+    pub(crate) strike: i64,
+    pub(crate) call: bool,
+    pub(crate) bid: i64,
+    pub(crate) ask: i64,
+    pub(crate) size: u32,
+    /// iv, delta, gamma, vega per 1.00, theta a year.
+    pub(crate) greeks: [f64; 5],
+}
+
+/// Two roots with two settlements each.
+pub(crate) struct Market {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) forwards: [[f64; 2]; 2],
+    pub(crate) discounts: [f64; 2],
+    pub(crate) years: [[f64; 2]; 2],
+    pub(crate) settles: [[u64; 2]; 2],
+}
+
+const FIRST: [i64; 2] = [5_380, 680];
+
+impl Market {
+    pub(crate) fn new(dice: &mut Dice) -> Market {
+        let mut rows = Vec::new();
+        for root in 0..2 {
+            for expiry in 0..2 {
+                for k in 0..STRIKES {
+                    for call in [true, false] {
+                        let bid = dice.between(1, 40) * 10;
+                        let ask = bid + dice.between(1, 12) * 10;
+                        let size = dice.between(2, 30) as u32;
+                        let strike = FIRST[root] + 5 * k as i64;
+                        let sign = if call { 1.0 } else { -1.0 };
+                        // What a wire of 32 bits holds, so that both sides see the same.
+                        let wire = |value: f64| f64::from(value as f32);
+                        let greeks = [
+                            0.05 + 0.4 * dice.unit(),
+                            wire(sign * dice.unit()),
+                            wire(0.01 * dice.unit()),
+                            wire(600.0 * dice.unit()),
+                            wire(-3_000.0 * dice.unit()),
+                        ];
+                        rows.push(Row { root, expiry, strike, call, bid, ask, size, greeks });
+                    }
+                }
+            }
+        }
+        let mid = |root: usize| FIRST[root] as f64 + 20.0;
+        let mut around = |root: usize| mid(root) * (0.99 + 0.02 * dice.unit());
+        let forwards = [[around(0), around(0)], [around(1), around(1)]];
+        let (years, settles) = ([[0.0; 2]; 2], [[0; 2]; 2]);
+        Market { rows, forwards, discounts: [1.0, 0.996], years, settles }
+    }
+
+    pub(crate) fn instrument(&self, root: usize, expiry: usize, k: usize, call: bool) -> u32 {
+        (((root * 2 + expiry) * STRIKES + k) * 2 + usize::from(!call)) as u32
+    }
+
+    pub(crate) fn top(&self, root: usize) -> f64 {
+        (FIRST[root] + 5 * (STRIKES as i64 - 1)) as f64
+    }
+
+    /// Any instrument; of the first root, and of the nearer settlement alone if asked.
+    pub(crate) fn pick(&self, dice: &mut Dice, near_only: bool) -> u32 {
+        let expiry = if near_only { 0 } else { dice.below(2) as usize };
+        let (root, k) = (dice.below(2) as usize, dice.below(STRIKES as u64) as usize);
+        self.instrument(root, expiry, k, dice.below(2) == 0)
+    }
+
+    pub(crate) fn claim(&self, instrument: u32, contracts: i64, price: i64) -> Claim {
+        let row = &self.rows[instrument as usize];
+        let Row { root, expiry, strike, call, .. } = *row;
+        Claim { instrument, root, expiry, strike, call, contracts, price }
+    }
+
+    /// Instruments with sides and ratios: the structures that strategies trade, and some that
+    /// nobody would.
+    pub(crate) fn structure(&self, dice: &mut Dice, near_only: bool) -> Vec<(u32, i64, i64)> {
+        let root = dice.below(2) as usize;
+        let far = usize::from(!near_only);
+        let k = dice.between(2, 4) as usize;
+        let (w, v) = (dice.between(1, 2) as usize, dice.between(1, 4) as usize);
+        let of = |expiry, k: usize, call| self.instrument(root, expiry, k.min(STRIKES - 1), call);
+        let sign = dice.sign();
+        let (c, p) = (true, false);
+        let legs = match dice.below(12) {
+            0 => vec![(of(0, k, c), 1, 1)],
+            1 => vec![(of(0, k, c), -1, 1), (of(0, k + v, c), 1, 1)],
+            2 => vec![(of(0, k, p), 1, 1), (of(0, k + v, p), -1, 1)],
+            // Condors with unequal wings.
+            3 | 4 => vec![
+                (of(0, k - w.min(k), p), 1, 1),
+                (of(0, k, p), -1, 1),
+                (of(0, k + 1, c), -1, 1),
+                (of(0, k + 1 + v, c), 1, 1),
+            ],
+            5 => vec![(of(0, k - 1, c), 1, 1), (of(0, k, c), -1, 2), (of(0, k + v, c), 1, 1)],
+            6 => vec![(of(0, k, c), 1, 1), (of(0, k + v, c), -1, 2)],
+            7 => vec![(of(0, k, c), 1, 1), (of(0, k, p), 1, 1)],
+            8 => vec![(of(0, k, c), -1, 1), (of(far, k, c), 1, 1)],
+            9 => vec![(of(0, k + v, p), -1, 1), (of(far, k, p), 1, 1)],
+            // A flyagonal: a call butterfly near, a put diagonal.
+            10 => vec![
+                (of(0, k, c), 1, 1),
+                (of(0, k + 1, c), -1, 2),
+                (of(0, k + 1 + v, c), 1, 1),
+                (of(0, k - 1, p), -1, 1),
+                (of(far, k - 2, p), 1, 1),
+            ],
+            _ => {
+                let count = dice.between(1, 6);
+                let mut legs = Vec::new();
+                for _ in 0..count {
+                    legs.push((self.pick(dice, near_only), dice.sign(), dice.between(1, 2)));
+                }
+                legs
+            }
+        };
+        let mut seen: Vec<(u32, i64, i64)> = Vec::new();
+        for (instrument, side, ratio) in legs {
+            if seen.iter().all(|leg| leg.0 != instrument) {
+                seen.push((instrument, side * sign, ratio));
+            }
+        }
+        seen
+    }
+}
+
+/// Contracts of an option, and what each unit cost, 1e-9.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) instrument: u32,
+    pub(crate) root: usize,
+    pub(crate) expiry: usize,
+    pub(crate) strike: i64,
+    pub(crate) call: bool,
+    pub(crate) contracts: i64,
+    pub(crate) price: i64,
+}
+
+const NANO: i128 = 1_000_000_000;
+const FEE: i128 = 650_000_000;
+const CAPITAL: f64 = 50_000.0;
+
+impl Claim {
+    fn cost(&self) -> i128 {
+        i128::from(self.contracts) * 100 * i128::from(self.price)
+    }
+
+    /// Worth at settlement, 1e-9, at a price in whole points.
+    fn worth(&self, price: i128) -> i128 {
+        let strike = i128::from(self.strike);
+        let inside = if self.call { price - strike } else { strike - price };
+        i128::from(self.contracts) * 100 * inside.max(0) * NANO
+    }
+}
+
+/// Least worth over all prices, of claims that settle together; `None` for no floor.
+fn floor(claims: &[&Claim]) -> Option<i128> {
+    let at = |price: i128| claims.iter().map(|claim| claim.worth(price)).sum::<i128>();
+    let strikes = claims.iter().map(|claim| i128::from(claim.strike));
+    let worst = strikes.chain([0, 100_000]).map(at).min()?;
+    (at(200_000) >= at(100_000)).then_some(worst)
+}
+
+/// Worst loss by root and settlement, each by itself.
+fn separate(claims: &[Claim], cash: i128) -> Option<i128> {
+    let mut loss = -cash;
+    for root in 0..2 {
+        for expiry in 0..2 {
+            let its: Vec<&Claim> =
+                claims.iter().filter(|c| (c.root, c.expiry) == (root, expiry)).collect();
+            loss -= floor(&its)?;
+        }
+    }
+    Some(loss)
+}
+
+fn normal(x: f64) -> f64 {
+    0.5 * erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// Black's formula without a discount.
+fn black(forward: f64, strike: f64, s: f64, call: bool) -> f64 {
+    if s < 1e-12 || forward <= 0.0 {
+        let inside = if call { forward - strike } else { strike - forward };
+        return inside.max(0.0);
+    }
+    let d1 = (forward / strike).ln() / s + 0.5 * s;
+    let d2 = d1 - s;
+    if call {
+        forward * normal(d1) - strike * normal(d2)
+    } else {
+        strike * normal(-d2) - forward * normal(-d1)
+    }
+}
+
+/// What is lost when everything is closed as the nearer settlement comes, in random markets: a loss
+/// that the bound must not be below.
+fn shown(market: &Market, claims: &[Claim], cash: i128, dice: &mut Dice) -> f64 {
+    let mut worst = f64::NEG_INFINITY;
+    for _ in 0..24 {
+        let mut value = cash as f64 / 1e9;
+        let vol = if dice.below(3) == 0 { 1e-9 } else { 0.02 + 1.5 * dice.unit() };
+        let (r, q) = (0.08 * dice.unit(), 0.03 * dice.unit());
+        for root in 0..2 {
+            let top = market.top(root);
+            let price = match dice.below(4) {
+                0 => top * 2.0 * dice.unit(),
+                1 => (FIRST[root] + dice.between(-2, 10) * 5) as f64,
+                2 => 0.01,
+                _ => top * 2.0,
+            };
+            let span = market.settles[root][1] - market.settles[root][0];
+            let years = span as f64 / 1e9 / 86_400.0 / 365.0;
+            for claim in claims.iter().filter(|claim| claim.root == root) {
+                let strike = claim.strike as f64;
+                let inside = if claim.call { price - strike } else { strike - price };
+                let unit = if claim.expiry == 0 {
+                    inside.max(0.0)
+                } else {
+                    let forward = price * ((r - q) * years).exp();
+                    let european =
+                        (-r * years).exp() * black(forward, strike, vol * years.sqrt(), claim.call);
+                    // The second root's options are American.
+                    if root == 1 { european.max(inside) } else { european }
+                };
+                value += claim.contracts as f64 * 100.0 * unit;
+            }
+        }
+        worst = worst.max(-value);
+    }
+    worst
+}
+
+/// Worst loss, and whether it is exact. Over two settlements it is what was shown, which a bound
+/// must not be below; nothing is claimed where one of them has no floor by itself.
+fn worst(
+    market: &Market,
+    claims: &[Claim],
+    cash: i128,
+    dice: &mut Dice,
+) -> Option<(Option<i128>, bool)> {
+    let at = |root: usize, expiry: usize| {
+        claims.iter().any(|claim| (claim.root, claim.expiry) == (root, expiry))
+    };
+    let several = (0..2).any(|root| at(root, 0) && at(root, 1));
+    let apart = separate(claims, cash);
+    if !several {
+        return Some((apart, true));
+    }
+    apart.map(|_| (Some((shown(market, claims, cash, dice) * 1e9) as i128), false))
+}
+
+/// What the slow program makes of an order.
+pub(crate) struct Reckoned {
+    rows: Vec<(Limit, Option<f64>, bool)>,
+    pub(crate) contracts: i64,
+    scale: f64,
+}
+
+type Known<'a> = (&'a [Claim], &'a [(Vec<Claim>, i128)], i128);
+
+impl Reckoned {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Limit, Option<f64>, bool)> {
+        self.rows.iter().copied()
+    }
+
+    /// The size of what was added up for a limit.
+    pub(crate) fn scale(&self, _: Limit) -> f64 {
+        self.scale
+    }
+
+    pub(crate) fn new(
+        market: &Market,
+        (held, working, packages): Known<'_>,
+        order: &[Claim],
+        dice: &mut Dice,
+    ) -> Reckoned {
+        let contracts: i64 = order.iter().map(|claim| claim.contracts.abs()).max().unwrap_or(0);
+        let all: i64 = order.iter().map(|claim| claim.contracts.abs()).sum();
+        let paid = order.iter().map(Claim::cost).sum::<i128>() + FEE * i128::from(all);
+        let mut found = Reckoned { rows: Vec::new(), contracts, scale: 0.0 };
+        found.losses(market, (held, working, packages), order, paid, dice);
+        found.exposures(market, held, working, order);
+        found.grid(market, held, order);
+        found.sizes(market, order);
+        found
+    }
+
+    fn money(&mut self, limit: Limit, nano: Option<i128>, exact: bool) {
+        self.rows.push((limit, nano.map(|nano| nano as f64 / 1e9), exact));
+    }
+
+    fn share(&mut self, limit: Limit, nano: Option<i128>, exact: bool) {
+        self.rows.push((limit, nano.map(|nano| nano as f64 / 1e9 / CAPITAL), exact));
+    }
+
+    fn losses(
+        &mut self,
+        market: &Market,
+        (held, working, packages): Known<'_>,
+        order: &[Claim],
+        paid: i128,
+        dice: &mut Dice,
+    ) {
+        let touched = |root: usize| order.iter().any(|claim| claim.root == root);
+        let cost = |claims: &[Claim]| claims.iter().map(Claim::cost).sum::<i128>();
+        let of = |claims: &[Claim], keep: &dyn Fn(&Claim) -> bool| -> Vec<Claim> {
+            claims.iter().copied().filter(keep).collect()
+        };
+        let here = of(held, &|claim| touched(claim.root));
+        let together: Vec<Claim> = here.iter().chain(order).copied().collect();
+        let whole: Vec<Claim> = held.iter().chain(order).copied().collect();
+        let waits = |keep: &dyn Fn(usize) -> bool| {
+            let its = working.iter().filter(|(claims, _)| keep(claims[0].root));
+            its.map(|(_, loss)| *loss).sum::<i128>()
+        };
+        let (waiting, all) = (waits(&touched), waits(&|_| true));
+        // Without a floor of its own an order counts with what it adds to the book.
+        let alone = worst(market, order, -paid, dice).filter(|(alone, _)| alone.is_some());
+        if let Some((alone, exact)) = alone {
+            self.money(Limit::ORDER_LOSS, alone, exact);
+            self.share(Limit::TRADE_RISK, alone, exact);
+            if let (Some(loss), true) = (alone, exact) {
+                let sum = loss.max(0) + packages;
+                self.share(Limit::STRATEGY_RISK, Some(sum), true);
+                self.share(Limit::HORIZON_SIZE, Some(sum), true);
+            }
+        }
+        let rows = [
+            (Limit::ROOT_LOSS, &together, -cost(&here) - paid, waiting),
+            (Limit::BOOK_LOSS, &whole, -cost(held) - paid, all),
+        ];
+        for (limit, claims, cash, more) in rows {
+            if let Some((value, exact)) = worst(market, claims, cash, dice) {
+                self.share(limit, value.map(|value| value + more), exact);
+            }
+        }
+        self.cash(market, (held, working), order, paid);
+    }
+
+    fn cash(
+        &mut self,
+        market: &Market,
+        (held, working): (&[Claim], &[(Vec<Claim>, i128)]),
+        order: &[Claim],
+        paid: i128,
+    ) {
+        let spent: i128 = held.iter().map(Claim::cost).sum();
+        let fees = held.iter().map(|claim| FEE * i128::from(claim.contracts.abs())).sum::<i128>();
+        let (mut premium, mut promised) = (paid.abs(), 0);
+        for (claims, _) in working {
+            let net: i128 = claims.iter().map(Claim::cost).sum();
+            let count: i64 = claims.iter().map(|claim| claim.contracts.abs()).sum();
+            premium += net.abs();
+            promised += net.max(0) + FEE * i128::from(count);
+        }
+        let left = (CAPITAL * 1e9) as i128 - spent - fees - promised - paid;
+        self.money(Limit::BUYING_POWER, Some(left), true);
+        let every: Vec<Claim> = held.iter().chain(order).copied().collect();
+        let single = every.iter().all(|claim| claim.expiry == 0);
+        if single && left > 0 {
+            let margin = (0..2).map(|root| margin(market, &every, root)).sum::<i128>();
+            self.rows.push((Limit::MARGIN, Some(margin as f64 / left as f64), true));
+        }
+        self.money(Limit::WORKING_PREMIUM, Some(premium), true);
+        let net: i128 = order.iter().map(Claim::cost).sum();
+        self.money(Limit::ORDER_PREMIUM, Some(net.abs()), true);
+    }
+
+    fn exposures(
+        &mut self,
+        market: &Market,
+        held: &[Claim],
+        working: &[(Vec<Claim>, i128)],
+        order: &[Claim],
+    ) {
+        let of = |claim: &Claim| {
+            let [_, delta, gamma, vega, theta] = market.rows[claim.instrument as usize].greeks;
+            let spot = market.forwards[claim.root][claim.expiry];
+            let units = claim.contracts as f64 * 100.0;
+            [
+                units * delta * spot,
+                units * gamma * spot * spot * 0.01,
+                units * vega * 0.01,
+                -units * theta / 365.0,
+            ]
+        };
+        let waiting: Vec<Claim> = working.iter().flat_map(|(claims, _)| claims).copied().collect();
+        let sum = |claims: &[Claim], at: usize| claims.iter().map(|c| of(c)[at]).sum::<f64>();
+        let gross =
+            |claims: &[Claim], at: usize| claims.iter().map(|c| of(c)[at].abs()).sum::<f64>();
+        let scale = (0..4).map(|at| gross(held, at) + gross(order, at) + gross(&waiting, at));
+        self.scale = scale.fold(1.0, f64::max) / CAPITAL;
+        let limits = [
+            (Limit::DELTA, Limit::DELTA_GROSS),
+            (Limit::GAMMA, Limit::GAMMA_GROSS),
+            (Limit::VEGA, Limit::VEGA_GROSS),
+        ];
+        for (at, (net, all)) in limits.into_iter().enumerate() {
+            let base = sum(held, at) + sum(order, at);
+            let most = base.abs().max((base + sum(&waiting, at)).abs());
+            self.rows.push((net, Some(most / CAPITAL), true));
+            let total = gross(held, at) + gross(order, at) + gross(&waiting, at);
+            self.rows.push((all, Some(total / CAPITAL), true));
+        }
+        let base = sum(held, 3) + sum(order, 3);
+        let most = base.max(base + sum(&waiting, 3));
+        self.rows.push((Limit::THETA, Some(most / CAPITAL), true));
+    }
+
+    fn grid(&mut self, market: &Market, held: &[Claim], order: &[Claim]) {
+        let mut worst = f64::INFINITY;
+        for spot in [-0.10, -0.06, -0.03, 0.0, 0.03, 0.06, 0.10] {
+            for vol in [-0.30, 0.0, 0.25, 0.50] {
+                for days in [0.0, 1.0] {
+                    let all = held.iter().chain(order);
+                    let profit: f64 =
+                        all.map(|claim| moved(market, claim, [spot, vol, days])).sum();
+                    worst = worst.min(profit);
+                }
+            }
+        }
+        let scale = self.scale;
+        self.scale = scale.max(1.0);
+        self.rows.push((Limit::GRID_LOSS, Some(-worst / CAPITAL), true));
+    }
+
+    fn sizes(&mut self, market: &Market, order: &[Claim]) {
+        let notional = |claim: &Claim| {
+            i128::from(claim.strike) * NANO * 100 * i128::from(claim.contracts.abs())
+        };
+        self.money(Limit::ORDER_NOTIONAL, order.iter().map(notional).max(), true);
+        let row = |claim: &Claim| &market.rows[claim.instrument as usize];
+        let spread = order.iter().map(|claim| (row(claim).ask - row(claim).bid) as f64 / 100.0);
+        self.rows.push((Limit::LEG_SPREAD, spread.reduce(f64::max), true));
+        let size = order.iter().map(|c| c.contracts.abs() as f64 / f64::from(row(c).size));
+        self.rows.push((Limit::DISPLAYED_SIZE, size.reduce(f64::max), true));
+        self.rows.push((Limit::ORDER_CONTRACTS, Some(self.contracts as f64), true));
+    }
+}
+
+/// Margin of one root's claims on the nearer settlement: what they may come to owe, and for calls
+/// that nothing covers a fifth of the underlying less what they are out of the money, a tenth at
+/// the least, besides what they are in the money.
+fn margin(market: &Market, claims: &[Claim], root: usize) -> i128 {
+    let its: Vec<Claim> = claims.iter().copied().filter(|claim| claim.root == root).collect();
+    let open: i64 = its.iter().filter(|claim| claim.call).map(|claim| claim.contracts).sum();
+    let owed = |claims: &[Claim]| {
+        let all: Vec<&Claim> = claims.iter().collect();
+        -floor(&all).expect("covered").min(0)
+    };
+    if open >= 0 {
+        return owed(&its);
+    }
+    let short = its.iter().filter(|claim| claim.call && claim.contracts < 0);
+    let lowest = *short.min_by_key(|claim| claim.strike).unwrap();
+    let covered: Vec<Claim> =
+        its.iter().copied().chain([Claim { contracts: -open, price: 0, ..lowest }]).collect();
+    let (spot, strike) = (market.forwards[root][0], lowest.strike as f64);
+    let out = (strike - spot).max(0.0);
+    let each = (0.2 * spot - out).max(0.1 * spot) + (spot - strike).max(0.0);
+    owed(&covered) + (each * 100.0 * -open as f64 * 1e9) as i128
+}
+
+/// Profit of a claim in a scenario of spot, volatility and days.
+fn moved(market: &Market, claim: &Claim, [spot, vol, days]: [f64; 3]) -> f64 {
+    let forward = market.forwards[claim.root][claim.expiry];
+    let years = market.years[claim.root][claim.expiry];
+    let iv = market.rows[claim.instrument as usize].greeks[0];
+    let discount = market.discounts[claim.expiry];
+    let worth = |forward: f64, iv: f64, years: f64| {
+        let strike = claim.strike as f64;
+        let value = discount * black(forward, strike, iv * years.max(0.0).sqrt(), claim.call);
+        let inside = if claim.call { forward - strike } else { strike - forward };
+        if claim.root == 1 { value.max(inside) } else { value }
+    };
+    let after = worth(forward * (1.0 + spot), iv * (1.0 + vol), years - days / 365.0);
+    claim.contracts as f64 * 100.0 * (after - worth(forward, iv, years))
+}
