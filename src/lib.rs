@@ -26,8 +26,8 @@ pub mod journal; // what came in and what went out, memory-mapped
 // The life of a tick.
 pub mod feed; // 1. bytes in, one numbered stream of events out
 pub mod chain; // 2. pure: events in, the market as known: instruments, expiries, columns
-pub mod book; // 3. pure: approved orders and broker reports in, positions and P&L out
-pub mod greeks; // 4. pure: chain in, forwards, implied volatilities and Greeks out
+pub mod greeks; // 3. pure: chain in, forwards, implied volatilities and Greeks out
+pub mod book; // 4. pure: approved orders and broker reports in, positions and P&L out
 pub mod strategy; // 5. pure: chain and book in, intents out
 pub mod risk; // 6. pure: intents in; the only maker of an approved order
 pub mod gate; // 7. approved orders in, protocol bytes out

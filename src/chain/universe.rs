@@ -1,6 +1,6 @@
 //! What the configuration says of the market: TOML text in; roots, calendars and limits out.
 
-use super::{Calendar, Date, Dividend, Root, Style};
+use super::{Calendar, Date, Delivery, Dividend, Fixing, Root, Style};
 use crate::config::{Error, Reader, Span, TimeOfDay, Value};
 use alloc::{
     format,
@@ -56,6 +56,17 @@ crate::section! {
         pub tick_from: Vec<f64> = Vec::from([0.0, 3.0]), "currency";
         /// Tick sizes.
         pub tick_size: Vec<f64> = Vec::from([0.05, 0.10]), "currency";
+        /// Tick of the underlying itself.
+        pub underlying_tick: f64 = 0.01, in 0.000_001..=1_000.0, "currency";
+        /// How exercised contracts are settled: "cash", or "physical" in units of the underlying.
+        pub delivery: Delivery = Delivery::Cash, "-";
+        /// A contract in the money by at least this is exercised.
+        pub exercise_min: f64 = 0.01, in 0.0..=1_000.0, "currency/unit";
+        /// Which mid of the underlying it settles on: the "last" up to that instant, the first
+        /// ("open") from then on, or the "average" before it.
+        pub settled_on: Fixing = Fixing::Last, "-";
+        /// How long the average is taken over.
+        pub average_over: Span = Span(1_800_000_000_000), "-";
     }
 }
 

@@ -5,7 +5,10 @@ use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
     market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
-    order::{Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Refusal, Report},
+    order::{
+        Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Profit, Refusal, Report,
+        Settlement,
+    },
 };
 use alloc::{
     format,
@@ -110,6 +113,10 @@ fn payload(name: &str) -> &'static [Field] {
         "Breach" => table!(AT, Breach: order Number, limit Number, measured Float, bound Float),
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
         "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
+        "Profit" => table!(AT, Profit: package Number, amount Price, change Price,
+            strategy Number, cause Number, occasion Number),
+        "Settlement" => table!(AT, Settlement: price Price, cash Price, exercised Number,
+            assigned Number, expired Number, delivered Signed),
         _ => &[],
     }
 }

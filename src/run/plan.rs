@@ -2,7 +2,7 @@
 
 use super::{Files, files::MAIN, settings::Run};
 use crate::{
-    book::Account,
+    book::{Account, Book, Tariffs},
     chain::Universe,
     config::{Error, Reader, Section},
     feed, gate, journal, risk, strategy,
@@ -26,6 +26,8 @@ pub struct Plan {
     pub universe: Universe,
     /// `[account]` of the limits' file.
     pub account: Account,
+    /// `[[fee]]` of the fees' file.
+    pub fees: Tariffs,
     /// `[limits]` of the limits' file.
     pub limits: risk::Limits,
     /// The strategies' files, one instance each, in the order of `[run]`.
@@ -44,6 +46,7 @@ impl Plan {
         };
         let universe = other(files, &run.universe, Universe::from_config, &mut errors);
         let limits = other(files, &run.limits, risk::from_config, &mut errors);
+        let fees = fees(files, &run.fees, &mut errors);
         let strategies = strategies(files, &run.strategies, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
@@ -54,11 +57,17 @@ impl Plan {
                 broker,
                 journal,
                 account,
+                fees,
                 limits,
                 strategies,
             }),
             _ => Err(errors),
         }
+    }
+
+    /// An empty book of this account, with its fees.
+    pub fn book(&self) -> Book {
+        Book::new(&self.account, self.broker_source()).with_fees(&self.fees)
     }
 
     /// The number of the broker's session in events; none is configured where it is 0.
@@ -113,6 +122,22 @@ fn other<T>(
     let mut reader = keep(Reader::new(name, text), errors)?;
     let taken = take(&mut reader);
     keep(reader.finish(), errors).and(taken)
+}
+
+fn fees(files: &Files, name: &str, errors: &mut Vec<Error>) -> Tariffs {
+    let mut fees = Tariffs::default();
+    if !name.is_empty() {
+        other(
+            files,
+            name,
+            |reader| {
+                fees.read(reader);
+                Some(())
+            },
+            errors,
+        );
+    }
+    fees
 }
 
 fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {

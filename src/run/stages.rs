@@ -9,7 +9,7 @@
 
 use super::Plan;
 use crate::{
-    book::{Book, Desk},
+    book::Desk,
     chain::{Chain, Track},
     greeks::Revalue,
     risk::Risk,
@@ -31,7 +31,7 @@ pub(super) type Rear<E> = Then<Probe<Decide>, Then<Probe<Risk>, E>>;
 /// A replica of what the stages of a thread know, empty.
 pub(super) fn desk(plan: &Plan) -> Desk {
     let chain = Chain::new(&plan.universe);
-    Desk { chain, book: Book::new(&plan.account, plan.broker_source()) }
+    Desk { chain, book: plan.book() }
 }
 
 /// Where the durations of all stages go, declared in the order of a tick's life, in which the

@@ -41,7 +41,7 @@ pub(super) fn compare(
 ) -> Result<(), Failure> {
     let (was, plan) = (Plan::new(&files_of(manifest))?, Plan::new(files)?);
     let broker = was.broker_source();
-    let book = Book::new(&plan.account, broker);
+    let book = Book::new(&plan.account, broker).with_fees(&plan.fees);
     let mut desk = Desk { chain: Chain::new(&plan.universe), book };
     let made = RefCell::new(Vec::new());
     let mut stages = lanes::front(&plan, lanes::rear(&plan, Collect(&made)));

@@ -100,7 +100,8 @@ impl Decide {
     }
 
     fn give_turns(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
-        desk.settle();
+        desk.settle(event, out);
+        desk.explain(event, out);
         desk.mark();
         let quoted = self.quoted.take();
         for (number, strategy) in self.set.instances.iter_mut().enumerate() {

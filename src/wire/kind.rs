@@ -70,6 +70,8 @@ kinds! {
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
     HALT = 134, "Halt", "trading was halted, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
+    PROFIT = 136, "Profit", "one cause of a package's profit since its entry";
+    SETTLEMENT = 137, "Settlement", "an expiry has settled: price, cash and what was delivered";
 }
 
 impl Kind {
@@ -82,6 +84,12 @@ impl Kind {
     #[inline(always)]
     pub fn is_output(self) -> bool {
         self.0 >= 128
+    }
+
+    /// Whether it only says something, so that RISK passes it on as it is.
+    #[inline(always)]
+    pub fn is_statement(self) -> bool {
+        [Kind::DECISION, Kind::PROFIT, Kind::SETTLEMENT].contains(&self)
     }
 
     /// Whether it comes from outside and is therefore in the input journal.
