@@ -209,6 +209,9 @@ pub(super) type Place = u16;
 /// The place of what no row is for.
 pub(super) const NO_TARIFF: Place = Place::MAX;
 
+/// The place of shares that no row is for: the account's flat fee is for contracts.
+const FREE: Place = Place::MAX - 1;
+
 impl Charge {
     /// A fill of `contracts` (signed) at `price` (1e-9 per unit).
     pub fn fill(contracts: i64, price: i64, multiplier: i64, first: bool) -> Charge {
@@ -276,14 +279,15 @@ impl Tariffs {
         };
         let found = find(&|schedule| schedule.roots.contains(&name));
         let found = found.or_else(|| find(&|schedule| schedule.roots.is_empty()));
-        found.map_or(NO_TARIFF, |at| at as Place)
+        let otherwise = if class == Class::STOCK { FREE } else { NO_TARIFF };
+        found.map_or(otherwise, |at| at as Place)
     }
 
     /// What a charge comes to by a schedule at a time; flat where no row holds.
     pub(super) fn charge(&self, place: Place, now: Timestamp, charge: &Charge) -> Money {
         match self.rates(place, now) {
             Some(rates) => rates.total(charge),
-            None if matches!(charge.deed, Deed::Buy | Deed::Sell) => {
+            None if place != FREE && matches!(charge.deed, Deed::Buy | Deed::Sell) => {
                 self.flat.saturating_mul(charge.contracts)
             }
             None => 0,

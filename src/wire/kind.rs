@@ -70,8 +70,8 @@ kinds! {
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
     HALT = 134, "Halt", "trading was halted, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
-    PROFIT = 136, "Profit", "one cause of a package's profit since its entry";
-    SETTLEMENT = 137, "Settlement", "an expiry has settled: price, cash and what was delivered";
+    PROFIT = 137, "Profit", "one cause of a package's profit since its entry";
+    SETTLEMENT = 138, "Settlement", "an expiry has settled: price, cash and what was delivered";
 }
 
 impl Kind {
