@@ -468,7 +468,7 @@ fn shares_are_held_beside_options_and_delivered_at_the_strike() {
     shake(&mut world, &mut 7, [10_000; 4]);
     let id = world.order(&[(call, -1)], Purpose::ENTRY, 0);
     world.fill(id, 0, 1, 2 * UNIT);
-    let hedge = world.order(&[(share, 1)], Purpose::HEDGE, id);
+    let hedge = world.order(&[(share, 1)], Purpose::CHANGE, id);
     world.fill(hedge, 0, 100, 99 * UNIT);
     world.turn();
     assert_eq!(world.desk.book.position(share).line.held, 100);

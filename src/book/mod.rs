@@ -16,6 +16,7 @@
 mod explain;
 mod exposure;
 mod fixing;
+mod horizon;
 mod line;
 mod mark;
 mod money;
@@ -31,6 +32,7 @@ mod venue;
 
 pub use explain::{CAUSES, Cause, CauseDoc};
 pub use exposure::{Dollars, Exposure, per_unit, underlying_name};
+pub use horizon::{Horizon, Roster};
 pub use line::Line;
 pub use mark::{Mark, mark, unrealised};
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
@@ -128,7 +130,7 @@ pub struct Refused {
     /// The intent's number.
     pub order: u64,
     /// One bit per violated limit.
-    pub violated: u64,
+    pub violated: u128,
 }
 
 /// What we own, what we asked for, and whether we may ask.

@@ -22,6 +22,7 @@ pub struct Calendar {
     zone: TimeZone,
     half_days: Vec<civil::Date>,
     half_day_close: u32,
+    session: (u32, u32),
     holidays: Vec<civil::Date>,
 }
 
@@ -38,6 +39,7 @@ impl Calendar {
             zone,
             half_days: sorted(&row.half_days),
             half_day_close: row.half_day_close.0,
+            session: (row.open.0, row.close.0),
             holidays: sorted(&row.holidays),
         };
         let bump = |event: &EventRow| {
@@ -47,6 +49,11 @@ impl Calendar {
         let bumps: Vec<Bump> = events.iter().filter_map(bump).collect();
         calendar.variance = VarianceClock::new(row, &calendar, &bumps);
         calendar
+    }
+
+    /// Seconds of a whole trading day at which its session opens and closes.
+    pub fn session(&self) -> (u32, u32) {
+        self.session
     }
 
     /// When what expires on `expiration` settles. OPRA gives 00:00 UTC of the date, so the clock is

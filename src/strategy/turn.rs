@@ -1,8 +1,9 @@
 //! A strategy's turn: the desk as it is now in; decisions, orders and cancels out.
 
-use super::codes::Code;
+use super::codes::{Code, Reason};
 use crate::{
     book::Desk,
+    router::{Answer, Ask, Router},
     stage::Emit,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
@@ -56,6 +57,7 @@ pub struct Turn<'a, E> {
     /// The instrument of the batch's last quote.
     pub quoted: Option<u32>,
     pub(super) strategy: u16,
+    pub(super) router: &'a mut Router,
     pub(super) out: &'a mut E,
 }
 
@@ -71,8 +73,28 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
         self.emit(Kind::DECISION, NO_INSTRUMENT, body);
     }
 
+    /// Packages that the router gives an entry, with the reasons told; what was asked for where
+    /// there is no router. The error is for whoever asked: all of it is told already.
+    pub fn size(&mut self, ask: &Ask) -> Result<u32, Reason> {
+        let Some(answer) = self.router.size(self.desk, self.strategy, ask) else {
+            return Ok(ask.most);
+        };
+        let Answer { packages, bound, multiplier, regime, changed, vote, .. } = answer;
+        if changed {
+            let (volatility, trend) = (regime.volatility as u8, regime.trend as u8);
+            self.decide(Code::REGIME, 0, f64::from(volatility), f64::from(trend));
+        }
+        self.decide(Code::VOTED, 0, vote.0, vote.1);
+        if packages == 0 {
+            self.decide(Code::LET_GO, 0, bound as f64, multiplier);
+            return Err((Code::LET_GO, bound as f64, multiplier));
+        }
+        self.decide(Code::SIZED, 0, f64::from(packages), multiplier);
+        Ok(packages)
+    }
+
     /// Asks for an order: its number if RISK approved it, otherwise the violated limits.
-    pub fn order(&mut self, ticket: &Ticket) -> Result<u64, u64> {
+    pub fn order(&mut self, ticket: &Ticket) -> Result<u64, u128> {
         let id = self.desk.book.number();
         let head = Order {
             id,
@@ -99,7 +121,7 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
         if self.desk.book.order(id).is_some() { Ok(id) } else { Err(self.refusal(id)) }
     }
 
-    fn refusal(&self, id: u64) -> u64 {
+    fn refusal(&self, id: u64) -> u128 {
         let refused = self.desk.book.refused;
         if refused.order == id { refused.violated } else { 0 }
     }

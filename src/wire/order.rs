@@ -42,13 +42,21 @@ impl Purpose {
     pub const TIME: Purpose = Purpose(4);
     /// Closes it on the operator's or the risk gate's word.
     pub const FLATTEN: Purpose = Purpose(5);
-    /// Changes a package that is held: a delta hedge, a roll, an adjustment of strikes.
-    pub const HEDGE: Purpose = Purpose(6);
+    /// Closes it where its profit fell back from its best.
+    pub const TRAIL: Purpose = Purpose(6);
+    /// Closes it by a rule of its exits.
+    pub const RULE: Purpose = Purpose(7);
+    /// Closes it to be opened anew where the market is.
+    pub const ADJUST: Purpose = Purpose(8);
+    /// Closes a hedge that is not needed any more.
+    pub const HEDGE: Purpose = Purpose(9);
+    /// Changes a package that is held by what it does not hold yet: the underlying, other strikes.
+    pub const CHANGE: Purpose = Purpose(10);
 
     /// Whether it brings new risk.
     #[inline(always)]
     pub fn opens(self) -> bool {
-        self == Purpose::ENTRY || self == Purpose::HEDGE
+        self == Purpose::ENTRY || self == Purpose::CHANGE
     }
 
     /// Whether it belongs to a package that an earlier order opened.
@@ -65,6 +73,10 @@ impl Purpose {
             Purpose::STOP => "stop",
             Purpose::TIME => "time",
             Purpose::FLATTEN => "flatten",
+            Purpose::TRAIL => "trail",
+            Purpose::RULE => "rule",
+            Purpose::ADJUST => "adjust",
+            Purpose::CHANGE => "change",
             Purpose::HEDGE => "hedge",
             _ => "unknown",
         }
@@ -185,14 +197,24 @@ pub struct Settlement {
 pub struct Refusal {
     /// The intent's number.
     pub order: u64,
-    /// One bit per violated limit, numbered by the table of limits.
+    /// One bit per violated limit, numbered by the table of limits: bits 0 to 63.
     pub violated: u64,
     /// Which strategy instance.
     pub strategy: u16,
     /// How many BREACH events follow.
     pub breaches: u16,
     /// Must be zero.
-    pub reserved: [u32; 3],
+    pub reserved: u32,
+    /// Bits 64 to 127 of the violated limits.
+    pub violated_high: u64,
+}
+
+impl Refusal {
+    /// All violated limits.
+    #[inline]
+    pub fn all(&self) -> u128 {
+        u128::from(self.violated_high) << 64 | u128::from(self.violated)
+    }
 }
 
 /// One violated limit with what was measured and what is allowed, both in the limit's own unit.
