@@ -25,9 +25,9 @@ crate::section! {
         pub rank_low: f64 = 0.3, in 0.0..=1.0, "1";
         /// The same.
         pub rank_high: f64 = 0.8, in 0.0..=1.0, "1";
-        /// Realised over implied volatility above this, with a rank above one half, is an expansion.
+        /// Realised over implied volatility above this, with a rank above ½, is an expansion.
         pub ratio_expansion: f64 = 0.9, in 0.0..=10.0, "1";
-        /// Below this, with a rank below one half, it is a contraction.
+        /// Below this, with a rank below ½, it is a contraction.
         pub ratio_contraction: f64 = 0.6, in 0.0..=10.0, "1";
         /// |trend| above this is a trend, anything else a range.
         pub trend_min: f64 = 0.4, in 0.0..=1.0, "1";
