@@ -167,7 +167,7 @@ pub struct Book {
     positions: Vec<Position>,
     held: Vec<u32>,
     seen: Seen,
-    /// When the latest report came, by the venue's time where it gave one.
+    /// The chain's time at the latest turn, or the venue's of a later report.
     now: Timestamp,
     tariffs: Tariffs,
     /// By instrument.
@@ -237,8 +237,9 @@ impl Book {
         match event.kind {
             Kind::RUN => self.begin(event.body()),
             Kind::REPORT => {
-                let known = event.ts_event != UNDEF_TIME;
-                self.now = if known { event.ts_event } else { event.ts_recv };
+                if event.ts_event != UNDEF_TIME {
+                    self.now = self.now.max(event.ts_event);
+                }
                 self.report(event.body());
             }
             Kind::DEFINITION => self.define(event.instrument, event.body()),
@@ -256,8 +257,12 @@ impl Book {
 
     /// The most that a fill of these contracts (signed) at this price costs, however it is split.
     pub fn charge(&self, instrument: u32, contracts: i64, price: i64, multiplier: i64) -> Money {
-        let place = self.tariff_of.get(instrument as usize).copied().unwrap_or(NO_TARIFF);
-        self.tariffs.most(place, self.now, &Charge::fill(contracts, price, multiplier, true))
+        let charge = Charge::fill(contracts, price, multiplier, true);
+        self.tariffs.most(self.tariff(instrument), self.now, &charge)
+    }
+
+    fn tariff(&self, instrument: u32) -> Place {
+        self.tariff_of.get(instrument as usize).copied().unwrap_or(NO_TARIFF)
     }
 
     /// A session of the run begins. Numbers go on above all that were given before, and what was

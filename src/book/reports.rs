@@ -1,6 +1,6 @@
 //! Execution reports in; orders, packages and positions moved, and what was odd counted out.
 
-use super::{Book, Charge, Money, NO_PACKAGE, NO_TARIFF, Order, OrderLeg, Package};
+use super::{Book, Charge, Money, NO_PACKAGE, Order, OrderLeg, Package};
 use crate::wire::order::{OrderStatus, Report, ReportKind};
 
 /// What a report turned out to be.
@@ -103,8 +103,7 @@ impl Book {
             self.promise(&after, i, 1);
         }
         let charge = Charge::fill(contracts, price, leg.multiplier, leg.filled == 0);
-        let tariff = self.tariff_of.get(leg.instrument as usize).copied().unwrap_or(NO_TARIFF);
-        let fee = self.tariffs.charge(tariff, self.now, &charge);
+        let fee = self.tariffs.charge(self.tariff(leg.instrument), self.now, &charge);
         self.hold(leg.instrument, leg.multiplier, contracts, price, fee);
         let placed = self.fill_package(&before, &leg, contracts, price, fee);
         self.tally.fills += 1;

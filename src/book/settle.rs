@@ -49,6 +49,7 @@ impl Desk {
     /// Settles every expiry whose instant has come and whose price is known. What has no price
     /// stays held, and is tried again at the next batch.
     pub fn settle(&mut self, cause: &Event, out: &mut impl Emit<Desk, Event>) {
+        self.book.now = self.book.now.max(self.chain.now);
         if !self.book.watch(&self.chain) {
             return;
         }
@@ -161,14 +162,10 @@ impl Book {
 
     /// One line of a package, and its part of the position.
     fn settle_line(&mut self, place: u32, slot: usize, verdict: &Verdict, told: &mut Settlement) {
-        let package = &mut self.packages[place as usize];
-        let line = &mut package.slots[slot];
+        let tariff = self.tariff(verdict.instrument);
+        let line = &mut self.packages[place as usize].slots[slot];
         let held = line.held;
-        let fee = {
-            let charge = charge(verdict, line);
-            let tariff = self.tariff_of[verdict.instrument as usize];
-            self.tariffs.charge(tariff, self.now, &charge)
-        };
+        let fee = self.tariffs.charge(tariff, self.now, &charge(verdict, line));
         line.fill(-held, verdict.worth, fee);
         let spot = Price(verdict.price).to_f64();
         let (line, multiplier) = (*line, line.multiplier);
@@ -190,7 +187,7 @@ impl Book {
     /// What no package holds.
     fn settle_position(&mut self, held: i64, verdict: &Verdict, told: &mut Settlement) {
         let line = self.position(verdict.instrument).line;
-        let tariff = self.tariff_of[verdict.instrument as usize];
+        let tariff = self.tariff(verdict.instrument);
         let fee = self.tariffs.charge(tariff, self.now, &charge(verdict, &line));
         self.hold(verdict.instrument, line.multiplier, -held, verdict.worth, fee);
         if let Some(delivered) = verdict.delivers {
