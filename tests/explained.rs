@@ -119,7 +119,8 @@ impl Day {
             held: BTreeMap::new(),
             told: 0,
         };
-        let rear = Then(Decide::new(set), Then(Risk::new(limits), broker));
+        let risk = Risk::new(limits, set.roster());
+        let rear = Then(Decide::new(set), Then(risk, broker));
         let stages = Then(Track, Then(Revalue::new(&universe()), rear));
         let (seed, spot, level) = (11, 5_400.0, 0.16);
         let mut day = Day { stages, desk, now: OPEN, seq: 0, seed, spot, level };
@@ -197,11 +198,10 @@ impl Day {
         self.send(Event::new(Kind::TIMER, NO_INSTRUMENT, timer));
     }
 
-    /// A nickel wide about the price.
+    /// Two cents wide about the price, which no tick rounds.
     fn quote(&mut self, instrument: u32, price: f64, last: bool) {
-        let nickel = 50_000_000;
-        let bid = ((price / 0.05).floor() as i64 * nickel).max(0);
-        let (bid, ask) = (Price(bid), Price(bid + nickel));
+        let (mid, cent) = ((price * 1e9) as i64, 10_000_000);
+        let (bid, ask) = (Price((mid - cent).max(0)), Price(mid + cent));
         let quote = Quote { bid, ask, bid_size: 50, ask_size: 50, venue_seq: 0, reserved: 0 };
         let event = Event::new(Kind::QUOTE, instrument, quote);
         if last { self.send(event) } else { self.one(event) }

@@ -74,7 +74,8 @@ fn sizes_are_those_of_the_hand_formulas() {
     let kelly = "fraction = 1.0\nkelly_share = 0.1\nkelly_max = 0.01\n";
     assert_eq!(sized(kelly, &edge(0.6, 1.0)), (2, "method"));
     let kelly = "fraction = 1.0\nkelly_share = 0.1\nkelly_max = 1.0\n";
-    assert_eq!(sized(kelly, &edge(0.6, 1.0)), (4, "method"));
+    // p 0.62: f = 0.24, a tenth of it 1,200.
+    assert_eq!(sized(kelly, &edge(0.62, 1.0)), (4, "method"));
     // No edge is no bet; a loss that is not known is none either.
     assert_eq!(sized(kelly, &edge(0.5, 1.0)), (0, "method"));
     assert_eq!(sized("", &Ask { loss: f64::NAN, ..ask(9) }), (0, "method"));
