@@ -97,7 +97,8 @@ impl Profits {
             change: body.change,
             occasion: ["cadence", "settled", "closed"]
                 .get(usize::from(body.occasion))
-                .unwrap_or(&"-"),
+                .copied()
+                .unwrap_or("-"),
         })
     }
 
