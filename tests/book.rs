@@ -10,6 +10,7 @@ use zomma::{
     },
     chain::{Chain, Universe, name_of},
     config::Reader,
+    feature::Row,
     stage::Tap,
     wire::{
         Event, Flags, Kind, NO_INSTRUMENT, Price, Timestamp,
@@ -112,7 +113,7 @@ impl World {
         fees.read(&mut reader);
         reader.finish().unwrap();
         let book = Book::new(&account, 0).with_fees(&fees);
-        let desk = Desk { chain: Chain::new(&universe), book };
+        let desk = Desk { chain: Chain::new(&universe), book, features: Row::default() };
         let mut world = World { desk, told: Vec::new(), now: NINE, reports: 0 };
         for (root, name) in ROOTS.iter().enumerate() {
             world.define(underlying(root), Class::STOCK, name, Price::UNDEF);

@@ -8,6 +8,7 @@ use zomma::{
     book::{Book, CAUSES, Cause, Desk},
     chain::{Chain, Track, name_of},
     config::Reader,
+    feature::Row,
     greeks::{
         Revalue,
         lanes::Scalar,
@@ -109,7 +110,8 @@ impl Day {
         set.read(&mut reader);
         reader.finish().unwrap();
         let (account, limits) = settings(LIMITS);
-        let desk = Desk { chain: Chain::new(&universe()), book: Book::new(&account, BROKER) };
+        let (chain, book) = (Chain::new(&universe()), Book::new(&account, BROKER));
+        let desk = Desk { chain, book, features: Row::default() };
         let broker = Broker {
             fills,
             answers: Vec::new(),

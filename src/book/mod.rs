@@ -45,6 +45,7 @@ pub use venue::Venue;
 
 use crate::{
     chain::Chain,
+    feature::Row,
     wire::{
         Event, Kind, Timestamp, UNDEF_TIME, control, market,
         order::{LEGS_MAX, Order as Head, Purpose},
@@ -63,6 +64,14 @@ pub struct Desk {
     pub chain: Chain,
     /// What we own.
     pub book: Book,
+    /// The latest row of features.
+    pub features: Row,
+}
+
+impl AsMut<Row> for Desk {
+    fn as_mut(&mut self) -> &mut Row {
+        &mut self.features
+    }
 }
 
 impl AsRef<Chain> for Desk {

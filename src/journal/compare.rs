@@ -31,6 +31,7 @@ impl Difference {
 pub fn stage_of(kind: Kind) -> &'static str {
     match kind {
         Kind::FORWARD | Kind::GREEKS => "greeks",
+        Kind::FEATURES => "features",
         Kind::INTENT | Kind::INTENT_LEG | Kind::INTENT_CANCEL => "strategy",
         kind if kind.is_statement() => "strategy",
         _ if kind.is_output() => "risk",

@@ -4,7 +4,7 @@
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
+    market::{Definition, Features, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{
         Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Profit, Refusal, Report,
         Settlement,
@@ -112,6 +112,8 @@ fn payload(name: &str) -> &'static [Field] {
             breaches Number, violated_high Number),
         "Breach" => table!(AT, Breach: order Number, limit Number, measured Float, bound Float),
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
+        "Features" => table!(AT, Features: schema Number, digest Number, number Number,
+            known Number, columns Number),
         "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
         "Profit" => table!(AT, Profit: package Number, amount Price, change Price,
             strategy Number, cause Number, occasion Number),

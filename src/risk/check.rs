@@ -230,7 +230,7 @@ impl Case<'_> {
         verdict.must(Limit::SESSION_DOWN, venue.broker_up);
         let doubts = u64::from(self.desk.book.in_doubt());
         verdict.count(Limit::IN_DOUBT, doubts, 0);
-        verdict.must(Limit::KILLED, !venue.killed);
+        verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let first = self.views.first().map_or(0, |view| view.multiplier);
         let even = self.all(|v| v.multiplier == first);

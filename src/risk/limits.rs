@@ -142,7 +142,7 @@ limits! {
         40 PRICE_INVALID all, "A price is undefined, negative, off tick, or not the sum.";
         41 SESSION_DOWN all, "The broker's session is not logged on.";
         42 NOT_TRADING all, "The market, a leg or its underlying is halted or closed.";
-        43 KILLED all, "The kill switch is on.";
+        43 KILLED all, "The kill switch is on, or the stop's time is over.";
         44 HALTED opening, "A breaker has halted trading, or the run is stopping.";
         45 CLOSES_MORE all, "A closing leg exceeds what its package holds and is not closing.";
         46 MALFORMED all, "Legs are missing, doubled, without side or ratio, or mixed.";
@@ -150,7 +150,7 @@ limits! {
         48 NO_ROOM all, "The book has no place for the order or its package.";
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
-        51 IN_DOUBT all, "Since a restart the broker has not said how all live orders stand.";
+        51 IN_DOUBT all, "How a live order stands the broker has yet to say: a restart, a resend.";
         52 STRATEGY_UNKNOWN all, "The strategy's number is nobody's: it has no horizon.";
     }
 }

@@ -219,7 +219,7 @@ impl Risk {
             self.announced_kill = true;
             announce(desk, event, out, (Limit::KILL_SWITCH, 1.0, 0.0));
         }
-        if desk.book.venue.killed || desk.book.venue.halted.is_some() {
+        if desk.book.venue.is_over() || desk.book.venue.halted.is_some() {
             self.sweep(desk, event, out);
         }
         if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
@@ -275,13 +275,13 @@ impl Risk {
         }
     }
 
-    /// Cancels every working order that would open; all of them when killed.
+    /// Cancels every working order that would open; all of them when killed or leaving.
     fn sweep(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
         let again = self.limits.cancel_again_after.nanos();
         for i in 0..desk.book.live().len() {
             let Some(order) = desk.book.order(desk.book.live()[i]) else { continue };
             let (order, strategy, opens) = (order.id, order.strategy, order.purpose.opens());
-            let wanted = opens || desk.book.venue.killed;
+            let wanted = opens || desk.book.venue.is_over();
             let possible = desk.book.can_cancel(order, event.ts_recv, again);
             if wanted && possible && desk.book.venue.broker_up {
                 let id = desk.book.number();

@@ -173,7 +173,7 @@ impl Strategy for Probe {
 
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
         self.tend(turn);
-        if turn.desk.book.venue.killed || !turn.desk.book.may_ask() {
+        if turn.desk.book.venue.is_over() || !turn.desk.book.may_ask() {
             return;
         }
         if turn.event.kind == Kind::TIMER && self.working.len() <= self.set.working_max {

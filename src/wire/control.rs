@@ -137,6 +137,9 @@ impl Verb {
     pub const KILL: Verb = Verb(2);
     /// Set a breaker back that has tripped. The kill switch stays: only a run of its own ends it.
     pub const RESET: Verb = Verb(3);
+    /// The time to close positions after a STOP is over: nothing more is asked for, and everything
+    /// that works is cancelled, so that nothing trades unheard when the process has ended.
+    pub const LEAVE: Verb = Verb(4);
 }
 
 /// How far the system's clocks are from the one clock, which began with them and never follows

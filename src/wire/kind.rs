@@ -43,7 +43,7 @@ kinds! {
     TIMER = 33, "Timer", "a deadline has passed";
     SESSION = 34, "Session", "a connection changed its state";
     GAP = 35, "Gap", "records were lost on a session; its quotes are stale";
-    COMMAND = 36, "Command", "the operator's word: stop, kill, reset a breaker";
+    COMMAND = 36, "Command", "the operator's word: stop, kill, reset a breaker, leave";
     FAULT = 37, "Fault", "the feed refused bytes or records, and why";
     CLOCK = 38, "Clock", "how far the system's clocks have left the one clock";
 
@@ -70,6 +70,7 @@ kinds! {
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
     HALT = 134, "Halt", "trading was halted, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
+    FEATURES = 136, "Features", "a row of features is complete: its digest, for comparison";
     PROFIT = 137, "Profit", "one cause of a package's profit since its entry";
     SETTLEMENT = 138, "Settlement", "an expiry has settled: price, cash and what was delivered";
 }
@@ -89,7 +90,7 @@ impl Kind {
     /// Whether it only says something, so that RISK passes it on as it is.
     #[inline(always)]
     pub fn is_statement(self) -> bool {
-        [Kind::DECISION, Kind::PROFIT, Kind::SETTLEMENT].contains(&self)
+        [Kind::DECISION, Kind::FEATURES, Kind::PROFIT, Kind::SETTLEMENT].contains(&self)
     }
 
     /// Whether it comes from outside and is therefore in the input journal.

@@ -296,6 +296,8 @@ macro_rules! named {
 
 named! {
     /// What an execution report says has happened (FIX tag 150, and 35=9 for a refused cancel).
+    /// `DOUBT` is the gate's own word: the order was left out of a resend, and only the broker can
+    /// say whether it had it before.
     ReportKind {
         NEW = 1 "new";
         FILL = 2 "fill";
@@ -306,6 +308,7 @@ named! {
         CANCEL_REFUSED = 7 "cancel refused";
         STATUS = 8 "status";
         REPLACED = 9 "replaced";
+        DOUBT = 10 "in doubt";
     }
 }
 

@@ -74,6 +74,12 @@ fn main(dice: &mut Dice, way: Way) -> String {
 universe = "universe"
 limits = "limits"
 strategies = ["strategies"]
+[features]
+roots = ["SPXW"]
+resolutions = ["1s", "1m"]
+windows = [5, 20]
+volume_bar = 0
+dollar_bar = 0
 [feed]
 batch_max = {batch}
 beat = "50ms"
@@ -113,7 +119,7 @@ sync = "none"
         batch = dice.pick(&[1, 4, 64, 1_024]),
         stale = dice.between(2, 4),
         drop = dice.between(5, 9),
-        resend = dice.pick(&[5_000, 20_000]),
+        resend = dice.pick(&[0, 200, 5_000, 20_000]),
     )
 }
 

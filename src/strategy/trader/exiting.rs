@@ -94,7 +94,7 @@ impl Trader {
     ) {
         let (now, exit) = (turn.desk.chain.now, self.recipe.exit());
         let venue = &turn.desk.book.venue;
-        if now < trade.retry_at || venue.killed || !turn.desk.book.may_ask() {
+        if now < trade.retry_at || venue.is_over() || !turn.desk.book.may_ask() {
             return;
         }
         let beyond = exit.exit_ticks_beyond;

@@ -228,7 +228,7 @@ fn may_open(desk: &Desk) -> Result<(), Reason> {
     if venue.stopping {
         return Err((Code::STOPPING, 0.0, 0.0));
     }
-    if venue.killed || venue.halted.is_some() {
+    if venue.is_over() || venue.halted.is_some() {
         return Err((Code::HALTED, venue.halted.map_or(64.0, f64::from), 0.0));
     }
     if !venue.broker_up {
