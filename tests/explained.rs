@@ -92,9 +92,12 @@ impl Emit<Desk, Cleared> for Broker {
     }
 }
 
+/// From the chain to the broker.
+type Stages = Then<Track, Then<Revalue, Then<Decide, Then<Risk, Broker>>>>;
+
 /// The day: stages, broker, time.
 struct Day {
-    stages: Then<Track, Then<Revalue, Then<Decide, Then<Risk, Broker>>>>,
+    stages: Stages,
     desk: Desk,
     now: u64,
     seq: u64,

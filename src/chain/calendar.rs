@@ -24,7 +24,6 @@ pub struct Calendar {
     half_day_close: u32,
     session: (u32, u32),
     holidays: Vec<civil::Date>,
-    session: (u32, u32),
 }
 
 impl Calendar {
@@ -42,7 +41,6 @@ impl Calendar {
             half_day_close: row.half_day_close.0,
             session: (row.open.0, row.close.0),
             holidays: sorted(&row.holidays),
-            session: (row.open.0, row.close.0),
         };
         let bump = |event: &EventRow| {
             let at = calendar.instant(event.date.0, event.time.0)?;
@@ -51,11 +49,6 @@ impl Calendar {
         let bumps: Vec<Bump> = events.iter().filter_map(bump).collect();
         calendar.variance = VarianceClock::new(row, &calendar, &bumps);
         calendar
-    }
-
-    /// Seconds of a whole trading day at which its session opens and closes.
-    pub fn session(&self) -> (u32, u32) {
-        self.session
     }
 
     /// When what expires on `expiration` settles. OPRA gives 00:00 UTC of the date, so the clock is
@@ -93,7 +86,7 @@ impl Calendar {
     }
 
     /// Seconds of the day at which a session opens and closes, early closes apart.
-    pub(super) fn session(&self) -> (u32, u32) {
+    pub fn session(&self) -> (u32, u32) {
         self.session
     }
 
