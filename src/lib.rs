@@ -6,8 +6,8 @@
 //!
 //! What everything speaks: [`wire`], [`stage`], [`config`]. The machine under it: [`rt`],
 //! [`journal`]. The life of a tick: [`feed`] → [`chain`] → [`greeks`] → [`feature`] →
-//! [`strategy`] → [`risk`] → [`gate`], with [`book`] as what we own. The outside, rehearsed:
-//! [`sim`]. The wiring: [`run`].
+//! [`strategy`] → [`risk`] → [`gate`], with [`book`] as what we own and [`router`] as who sizes
+//! entries. The outside, rehearsed: [`sim`]. The wiring: [`run`].
 //!
 //! `std` is not in scope by default. A pure module cannot print, lock, sleep or read a clock
 //! without writing `std::` in its source, and `tests/tidy.rs` fails on that word.
@@ -30,9 +30,10 @@ pub mod chain; // 2. pure: events in, the market as known: instruments, expiries
 pub mod greeks; // 3. pure: chain in, forwards, implied volatilities and Greeks out
 pub mod feature; // 4. pure: chain in, rows of features out, from one table
 pub mod book; // 5. pure: approved orders and broker reports in, positions and P&L out
-pub mod strategy; // 6. pure: chain, features and book in, intents out
-pub mod risk; // 7. pure: intents in; the only maker of an approved order
-pub mod gate; // 8. approved orders in, protocol bytes out
+pub mod router; // 6. pure: an entry that is wanted in, how many packages it may have out
+pub mod strategy; // 7. pure: chain, features and book in, intents out
+pub mod risk; // 8. pure: intents in; the only maker of an approved order
+pub mod gate; // 9. approved orders in, protocol bytes out
 
 // The outside, for rehearsal.
 pub mod sim; // pure: a venue made of arithmetic: fills, latency, fees, faults

@@ -28,9 +28,10 @@ impl Line {
         Line { instrument, multiplier, ..Line::default() }
     }
 
-    /// Takes a fill of `contracts` (signed: positive bought) at `price` (1e-9 per unit).
+    /// Takes a fill of `contracts` (signed: positive bought) at `price` (1e-9 per unit), which cost
+    /// `fee` in all.
     pub fn fill(&mut self, contracts: i64, price: i64, fee: Money) {
-        self.fees = self.fees.saturating_add(fee.saturating_mul(contracts.abs()));
+        self.fees = self.fees.saturating_add(fee);
         let opposite = (contracts > 0) != (self.held > 0);
         let closed = if opposite { contracts.abs().min(self.held.abs()) } else { 0 };
         if closed > 0 {
@@ -56,6 +57,12 @@ impl Line {
         value(price, self.held, self.multiplier).saturating_sub(self.cost)
     }
 
+    /// What came in less what went out for it, before fees.
+    #[inline]
+    pub fn cash(&self) -> Money {
+        self.realised.saturating_sub(self.cost)
+    }
+
     /// Average price of what is held, 1e-9 per unit; 0 where nothing is.
     pub fn average(&self) -> i64 {
         let units = i128::from(self.held) * i128::from(self.multiplier);
@@ -71,11 +78,11 @@ mod tests {
     #[test]
     fn a_round_trip_realises_the_difference_and_pays_its_fees() {
         let mut line = Line::new(1, 100);
-        line.fill(-2, 1_500_000_000, 650_000_000);
+        line.fill(-2, 1_500_000_000, 1_300_000_000);
         assert_eq!((line.held, line.cost, line.average()), (-2, -300_000_000_000, 1_500_000_000));
         line.fill(1, 500_000_000, 650_000_000);
         assert_eq!((line.held, line.realised), (-1, 100_000_000_000));
-        line.fill(2, 1_000_000_000, 650_000_000);
+        line.fill(2, 1_000_000_000, 1_300_000_000);
         assert_eq!((line.held, line.cost, line.realised), (1, 100_000_000_000, 150_000_000_000));
         assert_eq!(line.fees, 5 * 650_000_000);
     }
@@ -95,6 +102,7 @@ mod tests {
             }
             prop_assert_eq!(line.held, held);
             prop_assert_eq!(line.realised + line.unrealised(mark), cash + held * mark * 100);
+            prop_assert_eq!(line.cash(), cash);
             prop_assert!(held != 0 || line.cost == 0);
         }
     }

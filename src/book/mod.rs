@@ -13,8 +13,12 @@
 //! A RUN in the middle of the stream means that the process had ended: what was live then is in
 //! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
+mod explain;
+mod exposure;
+mod fixing;
 mod horizon;
 mod line;
+mod mark;
 mod money;
 mod order;
 mod package;
@@ -22,27 +26,36 @@ mod reports;
 mod seen;
 mod settings;
 mod settle;
+mod tariff;
+mod tell;
 mod venue;
 
+pub use explain::{CAUSES, Cause, CauseDoc};
+pub use exposure::{Dollars, Exposure, per_unit, underlying_name};
 pub use horizon::{Horizon, Roster};
 pub use line::Line;
+pub use mark::{Mark, mark, unrealised};
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
 pub use order::{Order, OrderLeg, State};
-pub use package::Package;
+pub use package::{LINES_MAX, Package};
 pub use reports::{Outcome, Tally};
 pub use settings::Account;
+pub use tariff::{Charge, Deed, FeeRow, Tariffs, Trades};
 pub use venue::Venue;
 
 use crate::{
     chain::Chain,
     feature::Row,
     wire::{
-        Event, Kind, Price, Timestamp, control,
+        Event, Kind, Timestamp, UNDEF_TIME, control, market,
         order::{LEGS_MAX, Order as Head, Purpose},
     },
 };
 use alloc::{vec, vec::Vec};
+use explain::Track;
+use fixing::Fixings;
 use seen::Seen;
+use tariff::{NO_TARIFF, Place};
 
 /// What the stages of one thread know together.
 #[derive(Debug)]
@@ -89,9 +102,7 @@ impl Desk {
     /// Revalues what is held at the worse side of the market: longs at the bid (0 without one),
     /// shorts at the ask. A short without an ask leaves the session's P&L unknown.
     pub fn mark(&mut self) {
-        self.book.pnl = self
-            .book
-            .unrealised(&self.chain)
+        self.book.pnl = unrealised(&self.chain, self.book.holdings(), Mark::Worse)
             .map(|open| self.book.realised.saturating_add(open).saturating_sub(self.book.fees));
     }
 }
@@ -167,6 +178,22 @@ pub struct Book {
     positions: Vec<Position>,
     held: Vec<u32>,
     seen: Seen,
+    /// The chain's time at the latest turn, or the venue's of a later report.
+    now: Timestamp,
+    tariffs: Tariffs,
+    /// By instrument.
+    tariff_of: Vec<Place>,
+    fixings: Fixings,
+    /// What is held has changed since `watch_from` was reckoned.
+    moved: bool,
+    /// When the first settlement has to be watched from.
+    watch_from: Option<Timestamp>,
+    /// By package.
+    tracks: Vec<Track>,
+    /// Packages that were filled or settled, and which of the two.
+    stirred: Vec<(u32, bool)>,
+    explain_at: Timestamp,
+    explain_every: u64,
 }
 
 const NO_PACKAGE: u32 = u32::MAX;
@@ -198,7 +225,22 @@ impl Book {
             positions: vec![Position::default(); account.instruments_max],
             held: Vec::with_capacity(account.instruments_max),
             seen: Seen::new(4 * orders),
+            now: 0,
+            tariffs: Tariffs::flat(from_currency(account.fee_per_contract)),
+            tariff_of: vec![NO_TARIFF; account.instruments_max],
+            fixings: Fixings::new(),
+            moved: false,
+            watch_from: None,
+            tracks: vec![Track::default(); account.packages_max],
+            stirred: Vec::with_capacity(account.packages_max),
+            explain_at: 0,
+            explain_every: account.explain_every.nanos(),
         }
+    }
+
+    /// The same with a table of fees.
+    pub fn with_fees(self, fees: &Tariffs) -> Book {
+        Book { tariffs: fees.clone().over(self.fee), ..self }
     }
 
     /// Takes what concerns it: the run, reports, sessions, status, commands.
@@ -206,11 +248,33 @@ impl Book {
     pub fn apply(&mut self, event: &Event) {
         match event.kind {
             Kind::RUN => self.begin(event.body()),
-            Kind::REPORT => drop(self.report(event.body())),
+            Kind::REPORT => {
+                if event.ts_event != UNDEF_TIME {
+                    self.now = self.now.max(event.ts_event);
+                }
+                self.report(event.body());
+            }
+            Kind::DEFINITION => self.define(event.instrument, event.body()),
             Kind::SESSION => self.session(event),
             Kind::STATUS | Kind::COMMAND | Kind::CLOCK => self.venue.apply(event),
             _ => {}
         }
+    }
+
+    fn define(&mut self, instrument: u32, definition: &market::Definition) {
+        if let Some(place) = self.tariff_of.get_mut(instrument as usize) {
+            *place = self.tariffs.place(definition.root, definition.class);
+        }
+    }
+
+    /// The most that a fill of these contracts (signed) at this price costs, however it is split.
+    pub fn charge(&self, instrument: u32, contracts: i64, price: i64, multiplier: i64) -> Money {
+        let charge = Charge::fill(contracts, price, multiplier, true);
+        self.tariffs.most(self.tariff(instrument), self.now, &charge)
+    }
+
+    fn tariff(&self, instrument: u32) -> Place {
+        self.tariff_of.get(instrument as usize).copied().unwrap_or(NO_TARIFF)
     }
 
     /// A session of the run begins. Numbers go on above all that were given before, and what was
@@ -308,6 +372,11 @@ impl Book {
         if new { free } else { self.package(head.package).is_some() }
     }
 
+    /// Whether what a hedge or an adjustment brings in has lines in its package.
+    pub fn has_lines(&self, package: u64, instruments: impl Iterator<Item = u32>) -> bool {
+        self.package(package).is_some_and(|package| package.has_lines(instruments))
+    }
+
     /// The order of this number, while it is remembered.
     #[inline]
     pub fn order(&self, id: u64) -> Option<&Order> {
@@ -357,16 +426,6 @@ impl Book {
         self.positions.len()
     }
 
-    fn unrealised(&self, chain: &Chain) -> Option<Money> {
-        self.holdings().try_fold(0, |sum: Money, line| {
-            let quote = chain.quote(line.instrument);
-            let worse = if line.held > 0 { quote.bid } else { quote.ask };
-            let price = Price::from_f64(worse);
-            let price = if price.is_defined() { price.0 } else { (line.held > 0).then_some(0)? };
-            Some(sum.saturating_add(line.unrealised(price)))
-        })
-    }
-
     #[inline(always)]
     fn place(&self, id: u64) -> usize {
         id as usize & (self.orders.len() - 1)
@@ -382,7 +441,10 @@ impl Book {
     /// Enters an approved order; false where there is no place for it or its number is not fresh.
     pub fn register(&mut self, sheet: &Sheet) -> bool {
         let head = &sheet.head;
-        if !self.is_fresh(head.id) || !self.has_room(head) {
+        let legs = sheet.legs[..usize::from(head.legs).min(LEGS_MAX)].iter();
+        let new = head.package == head.id;
+        let lines = new || self.has_lines(head.package, legs.map(|leg| leg.instrument));
+        if !self.is_fresh(head.id) || !self.has_room(head) || !lines {
             return false;
         }
         self.changes += 1;
@@ -433,8 +495,15 @@ impl Book {
 
     fn package_for(&mut self, sheet: &Sheet) -> u32 {
         let head = &sheet.head;
+        let legs = &sheet.legs[..usize::from(head.legs).min(LEGS_MAX)];
         if head.package != head.id {
-            return self.order(head.package).map_or(NO_PACKAGE, |order| order.place);
+            let place = self.order(head.package).map_or(NO_PACKAGE, |order| order.place);
+            if let Some(package) = self.packages.get_mut(place as usize) {
+                for leg in legs {
+                    package.open_line(leg.instrument, leg.multiplier);
+                }
+            }
+            return place;
         }
         // There is a free one: `has_room` was asked.
         while self.packages[self.cursor].is_open() {
@@ -444,11 +513,11 @@ impl Book {
         self.cursor = (self.cursor + 1) % self.packages.len();
         let mut package = Package { id: head.id, strategy: head.strategy, ..Package::default() };
         package.expiry = sheet.expiry;
-        package.count = head.legs;
-        for (line, leg) in package.slots.iter_mut().zip(&sheet.legs) {
-            *line = Line::new(leg.instrument, leg.multiplier);
+        for leg in legs {
+            package.open_line(leg.instrument, leg.multiplier);
         }
         self.packages[place] = package;
+        self.tracks[place] = Track::default();
         place as u32
     }
 }

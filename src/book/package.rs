@@ -3,6 +3,10 @@
 use super::{line::Line, money::Money};
 use crate::wire::order::LEGS_MAX;
 
+/// Most instruments of a package: the legs of an order, what hedges and adjustments add, and what a
+/// settlement delivers.
+pub const LINES_MAX: usize = LEGS_MAX + 2;
+
 /// A multi-leg position from its first order until it is flat again. Its id is that of the order
 /// that opened it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,11 +22,11 @@ pub struct Package {
     /// Worst-case loss of all that was ordered for it, as RISK measured it.
     pub loss: Money,
     pub(super) count: u8,
-    pub(super) slots: [Line; LEGS_MAX],
+    pub(super) slots: [Line; LINES_MAX],
 }
 
 impl Package {
-    /// Its holdings, one line per leg of the order that opened it.
+    /// Its holdings: one line per leg of the order that opened it, then what came later.
     #[inline(always)]
     pub fn lines(&self) -> &[Line] {
         &self.slots[..usize::from(self.count)]
@@ -48,9 +52,27 @@ impl Package {
         -self.lines().iter().map(|line| line.cost).sum::<Money>()
     }
 
-    pub(super) fn fill(&mut self, instrument: u32, contracts: i64, price: i64, fee: Money) -> bool {
+    /// What it holds of an instrument.
+    pub fn line(&self, instrument: u32) -> Option<&Line> {
+        self.lines().iter().find(|line| line.instrument == instrument)
+    }
+
+    /// Whether these instruments have lines, or would have, with one left for a settlement.
+    pub(super) fn has_lines(&self, instruments: impl Iterator<Item = u32>) -> bool {
+        let new = instruments.filter(|instrument| self.line(*instrument).is_none()).count();
+        usize::from(self.count) + new < LINES_MAX
+    }
+
+    /// The line of an instrument, made where it is missing; `None` where there is no room.
+    pub(super) fn open_line(&mut self, instrument: u32, multiplier: i64) -> Option<&mut Line> {
         let count = usize::from(self.count);
-        let line = self.slots[..count].iter_mut().find(|line| line.instrument == instrument);
-        line.map(|line| line.fill(contracts, price, fee)).is_some()
+        let known = self.lines().iter().position(|line| line.instrument == instrument);
+        let at = known.unwrap_or(count);
+        let line = self.slots.get_mut(at)?;
+        if known.is_none() {
+            *line = Line::new(instrument, multiplier);
+            self.count += 1;
+        }
+        Some(line)
     }
 }

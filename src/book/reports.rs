@@ -1,6 +1,6 @@
 //! Execution reports in; orders, packages and positions moved, and what was odd counted out.
 
-use super::{Book, Money, NO_PACKAGE, Order, Package};
+use super::{Book, Charge, Money, NO_PACKAGE, Order, OrderLeg, Package};
 use crate::wire::order::{OrderStatus, Report, ReportKind};
 
 /// What a report turned out to be.
@@ -103,8 +103,10 @@ impl Book {
             let after = self.orders[at];
             self.promise(&after, i, 1);
         }
-        self.hold(leg.instrument, leg.multiplier, contracts, price, self.fee);
-        let placed = self.fill_package(&before, leg.instrument, contracts, price);
+        let charge = Charge::fill(contracts, price, leg.multiplier, leg.filled == 0);
+        let fee = self.tariffs.charge(self.tariff(leg.instrument), self.now, &charge);
+        self.hold(leg.instrument, leg.multiplier, contracts, price, fee);
+        let placed = self.fill_package(&before, &leg, contracts, price, fee);
         self.tally.fills += 1;
         self.traded += quantity;
         let outcome = if leg.filled + quantity > before.wanted(i) {
@@ -132,6 +134,7 @@ impl Book {
         fee: Money,
     ) {
         let Some(position) = self.positions.get_mut(instrument as usize) else { return };
+        self.moved = true;
         let line = &mut position.line;
         (line.instrument, line.multiplier) = (instrument, multiplier);
         let before = *line;
@@ -145,12 +148,23 @@ impl Book {
         }
     }
 
-    fn fill_package(&mut self, order: &Order, instrument: u32, contracts: i64, price: i64) -> bool {
-        let fee = self.fee;
+    fn fill_package(
+        &mut self,
+        order: &Order,
+        leg: &OrderLeg,
+        contracts: i64,
+        price: i64,
+        fee: Money,
+    ) -> bool {
         let Some(package) = self.packages.get_mut(order.place as usize) else { return false };
         let was_open = package.is_open();
-        let found = package.id == order.package && package.fill(instrument, contracts, price, fee);
+        if package.id != order.package {
+            return false;
+        }
+        let line = package.open_line(leg.instrument, leg.multiplier);
+        let found = line.map(|line| line.fill(contracts, price, fee)).is_some();
         self.list(order.place, was_open);
+        self.stir(order.place, false);
         found
     }
 

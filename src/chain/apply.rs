@@ -242,13 +242,23 @@ impl Chain {
             row: 0,
             strike: definition.strike.to_f64(),
             settles: settles.unwrap_or(0),
-            multiplier: match definition.class {
-                market::Class::STOCK => 1.0,
-                _ => rules.map_or(f64::NAN, |rules| rules.multiplier),
-            },
+            multiplier: rules.map_or_else(|| self.units(definition), |rules| rules.multiplier),
             name: definition.root,
             venue_id: definition.venue_id,
             mapped: definition.mapped != 0,
+        }
+    }
+
+    // A share is one unit; a future has as many as the options on it, whatever their root.
+    fn units(&self, definition: &market::Definition) -> f64 {
+        match definition.class {
+            market::Class::STOCK => 1.0,
+            market::Class::FUTURE => {
+                let product = product(definition.root);
+                let root = self.roots.iter().find(|root| root.underlying == product);
+                root.map_or(f64::NAN, |root| root.multiplier)
+            }
+            _ => f64::NAN,
         }
     }
 

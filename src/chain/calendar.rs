@@ -22,9 +22,8 @@ pub struct Calendar {
     zone: TimeZone,
     half_days: Vec<civil::Date>,
     half_day_close: u32,
-    close: u32,
-    holidays: Vec<civil::Date>,
     session: (u32, u32),
+    holidays: Vec<civil::Date>,
 }
 
 impl Calendar {
@@ -40,9 +39,8 @@ impl Calendar {
             zone,
             half_days: sorted(&row.half_days),
             half_day_close: row.half_day_close.0,
-            close: row.close.0,
-            holidays: sorted(&row.holidays),
             session: (row.open.0, row.close.0),
+            holidays: sorted(&row.holidays),
         };
         let bump = |event: &EventRow| {
             let at = calendar.instant(event.date.0, event.time.0)?;
@@ -88,7 +86,7 @@ impl Calendar {
     }
 
     /// Seconds of the day at which a session opens and closes, early closes apart.
-    pub(super) fn session(&self) -> (u32, u32) {
+    pub fn session(&self) -> (u32, u32) {
         self.session
     }
 
@@ -101,7 +99,7 @@ impl Calendar {
     /// Seconds until the session of the day closes; 0 from then on.
     pub fn closes_in(&self, ts: Timestamp) -> u32 {
         let whole = !self.is_half_day(ts);
-        let close = if whole { self.close } else { self.close.min(self.half_day_close) };
+        let close = if whole { self.session.1 } else { self.session.1.min(self.half_day_close) };
         close.saturating_sub(self.local(ts).1)
     }
 

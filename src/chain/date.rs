@@ -1,6 +1,6 @@
 //! A calendar day as a key of the configuration: `"2015-12-24"` in, a civil date out.
 
-use crate::config::Value;
+use crate::{config::Value, wire::Timestamp};
 use alloc::{format, string::String};
 
 /// A calendar day, written `"2015-12-24"`.
@@ -11,6 +11,13 @@ impl Date {
     /// The day as one number: 20151224.
     pub fn number(self) -> u32 {
         number(self.0)
+    }
+
+    /// Its first instant at UTC, ns; 0 before 1970.
+    pub fn begins(self) -> Timestamp {
+        let midnight = self.0.to_datetime(jiff::civil::Time::midnight());
+        let instant = jiff::tz::Offset::UTC.to_timestamp(midnight);
+        instant.map_or(0, |at| u64::try_from(at.as_nanosecond()).unwrap_or(0))
     }
 }
 

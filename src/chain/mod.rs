@@ -23,7 +23,7 @@ pub use date::Date;
 pub use day::Day;
 pub use expiry::Expiry;
 pub use instrument::{Instrument, NO_EXPIRY, NO_ROOT, Quote, Tape};
-pub use root::{Dividend, Root, Style, name_of};
+pub use root::{Delivery, Dividend, Fixing, Root, Style, name_of};
 pub use state::Chain;
 pub use totals::Totals;
 pub use track::Track;

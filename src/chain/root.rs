@@ -1,35 +1,70 @@
 //! A root as the chain uses it: multiplier, exercise style, tick table, settlement clock.
 
 use super::universe::RootRow;
-use crate::{config::Value, wire::Timestamp};
+use crate::{
+    config::Value,
+    wire::{Price, Timestamp},
+};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
 
-/// How an option can be exercised.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Style {
-    /// At expiration only.
-    European,
-    /// At any time.
-    American,
+/// A word of the configuration that stands for a choice.
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident, $wanted:literal {
+        $($(#[$about:meta])* $item:ident = $text:literal;)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub enum $name { $($(#[$about])* $item,)* }
+
+        impl Value for $name {
+            const WANTED: &'static str = $wanted;
+            fn read(value: &toml::Value) -> Option<$name> {
+                match value.as_str()? {
+                    $($text => Some($name::$item),)*
+                    _ => None,
+                }
+            }
+            fn show(&self) -> String {
+                match self {
+                    $($name::$item => concat!("\"", $text, "\"").to_string(),)*
+                }
+            }
+        }
+    };
 }
 
-impl Value for Style {
-    const WANTED: &'static str = "\"european\" or \"american\"";
-    fn read(value: &toml::Value) -> Option<Style> {
-        match value.as_str()? {
-            "european" => Some(Style::European),
-            "american" => Some(Style::American),
-            _ => None,
-        }
+choice! {
+    /// How an option can be exercised.
+    Style, "\"european\" or \"american\"" {
+        /// At expiration only.
+        European = "european";
+        /// At any time.
+        American = "american";
     }
-    fn show(&self) -> String {
-        match self {
-            Style::European => "\"european\"".to_string(),
-            Style::American => "\"american\"".to_string(),
-        }
+}
+
+choice! {
+    /// What an exercised contract turns into.
+    Delivery, "\"cash\" or \"physical\"" {
+        /// Its intrinsic value.
+        Cash = "cash";
+        /// Units of the underlying at the strike.
+        Physical = "physical";
+    }
+}
+
+choice! {
+    /// Which price of the underlying a contract settles on.
+    Fixing, "\"last\", \"open\" or \"average\"" {
+        /// The last mid up to the settlement instant.
+        Last = "last";
+        /// The first mid from the settlement instant on.
+        Open = "open";
+        /// The average over time of the mid before the settlement instant.
+        Average = "average";
     }
 }
 
@@ -80,12 +115,20 @@ pub struct Root {
     pub freeze: u32,
     /// Nothing is opened in it.
     pub restricted: bool,
-    /// Tick size of the underlying where that is a stock.
-    pub underlying_tick: f64,
     /// What it moves together with; zeros for nothing but itself.
     pub group: [u8; 8],
     /// Dividends of the underlying, by time.
     pub dividends: Vec<Dividend>,
+    /// How exercised contracts are settled.
+    pub delivery: Delivery,
+    /// A contract in the money by at least this is exercised, 1e-9 of currency.
+    pub exercise_min: i64,
+    /// The price that it settles on,
+    pub fixing: Fixing,
+    /// and over how long it is averaged, ns.
+    pub average_over: u64,
+    /// Tick of the underlying itself.
+    pub underlying_tick: f64,
 }
 
 impl Root {
@@ -105,9 +148,13 @@ impl Root {
             lot: row.lot,
             freeze: row.freeze,
             restricted: row.restricted,
-            underlying_tick: row.underlying_tick,
             group: name_of(&row.group),
             dividends: Vec::new(),
+            delivery: row.delivery,
+            exercise_min: Price::from_f64(row.exercise_min).0,
+            fixing: row.settled_on,
+            average_over: row.average_over.nanos(),
+            underlying_tick: row.underlying_tick,
         }
     }
 

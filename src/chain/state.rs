@@ -225,6 +225,18 @@ impl Chain {
         self.roots.get(root as usize).map_or(f64::NAN, |rules| rules.tick(price))
     }
 
+    /// Tick size of an instrument at a price: that of its root, or of the root whose underlying it
+    /// is; NaN for an unknown one.
+    #[inline]
+    pub fn tick_of(&self, instrument: u32, price: f64) -> f64 {
+        let Some(terms) = self.instrument(instrument) else { return f64::NAN };
+        if terms.class.is_option() {
+            return self.tick(terms.root, price);
+        }
+        let root = self.spots.iter().position(|index| *index == instrument);
+        root.and_then(|at| self.roots.get(at)).map_or(f64::NAN, |root| root.underlying_tick)
+    }
+
     /// Mid of the underlying; NaN where it is not quoted on both sides or its session is not sound.
     #[inline]
     pub fn spot(&self, root: u16) -> f64 {

@@ -1,6 +1,6 @@
 //! What the configuration says of the market: TOML text in; roots, calendars and limits out.
 
-use super::{Calendar, Date, Dividend, Root, Style};
+use super::{Calendar, Date, Delivery, Dividend, Fixing, Root, Style};
 use crate::config::{Error, Reader, Span, TimeOfDay, Value};
 use alloc::{
     format,
@@ -62,10 +62,19 @@ crate::section! {
         pub freeze: u32 = 1_000_000, in 1..=1_000_000_000, "contracts";
         /// On the restricted list: nothing is opened in it.
         pub restricted: bool = false, "-";
-        /// Tick size of the underlying where that is a stock.
-        pub underlying_tick: f64 = 0.01, in 0.000_001..=1_000.0, "currency";
         /// Roots of one group move together; empty for a group of its own.
         pub group: String = String::new(), "-";
+        /// Tick of the underlying itself.
+        pub underlying_tick: f64 = 0.01, in 0.000_001..=1_000.0, "currency";
+        /// How exercised contracts are settled: "cash", or "physical" in units of the underlying.
+        pub delivery: Delivery = Delivery::Cash, "-";
+        /// A contract in the money by at least this is exercised.
+        pub exercise_min: f64 = 0.01, in 0.0..=1_000.0, "currency/unit";
+        /// Which mid of the underlying it settles on: the "last" up to that instant, the first
+        /// ("open") from then on, or the "average" before it.
+        pub settled_on: Fixing = Fixing::Last, "-";
+        /// How long the average is taken over.
+        pub average_over: Span = Span(1_800_000_000_000), "-";
     }
 }
 

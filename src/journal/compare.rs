@@ -31,8 +31,9 @@ impl Difference {
 pub fn stage_of(kind: Kind) -> &'static str {
     match kind {
         Kind::FORWARD | Kind::GREEKS => "greeks",
-        Kind::INTENT | Kind::INTENT_LEG | Kind::INTENT_CANCEL | Kind::DECISION => "strategy",
         Kind::FEATURES => "features",
+        Kind::INTENT | Kind::INTENT_LEG | Kind::INTENT_CANCEL => "strategy",
+        kind if kind.is_statement() => "strategy",
         _ if kind.is_output() => "risk",
         _ => "feed",
     }

@@ -5,7 +5,10 @@ use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
     market::{Definition, Features, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
-    order::{Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Refusal, Report},
+    order::{
+        Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Profit, Refusal, Report,
+        Settlement,
+    },
 };
 use alloc::{
     format,
@@ -113,6 +116,10 @@ fn payload(name: &str) -> &'static [Field] {
             bound Float, scope Number),
         "Features" => table!(AT, Features: schema Number, digest Number, number Number,
             known Number, columns Number),
+        "Profit" => table!(AT, Profit: package Number, amount Price, change Price,
+            strategy Number, cause Number, occasion Number),
+        "Settlement" => table!(AT, Settlement: price Price, cash Price, exercised Number,
+            assigned Number, expired Number, delivered Signed),
         _ => &[],
     }
 }

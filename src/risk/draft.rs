@@ -311,9 +311,11 @@ pub(super) fn contracts_of(head: &Order, leg: &Leg) -> i64 {
 fn paid(desk: &Desk, head: &Order, views: &[View<'_>]) -> Money {
     let multiplier = views.first().map_or(0, |view| view.multiplier);
     let net = value(head.limit.0, i64::from(head.quantity), multiplier);
-    let contracts =
-        views.iter().fold(0i64, |sum, v| sum.saturating_add(contracts_of(head, &v.leg)));
-    net.saturating_add(desk.book.fee.saturating_mul(contracts))
+    views.iter().fold(net, |sum, view| {
+        let contracts = contracts_of(head, &view.leg).saturating_mul(view.leg.side.into());
+        let (index, price) = (view.index, view.leg.price.0);
+        sum.saturating_add(desk.book.charge(index, contracts, price, view.multiplier))
+    })
 }
 
 fn add(a: Option<Money>, b: Option<Money>) -> Option<Money> {

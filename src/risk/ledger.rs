@@ -246,7 +246,8 @@ impl Ledger {
         let mut first = true;
         for (i, leg) in order.legs().iter().enumerate() {
             let left = order.wanted(i).saturating_sub(leg.filled) as i64;
-            let fees = desk.book.fee.saturating_mul(left);
+            let signed = left.saturating_mul(leg.side);
+            let fees = desk.book.charge(leg.instrument, signed, leg.price, leg.multiplier);
             self.working_paid = self.working_paid.saturating_add(fees);
             let Some(terms) = desk.chain.instrument(leg.instrument) else {
                 self.broken = true;

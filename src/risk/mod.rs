@@ -279,7 +279,7 @@ impl Stage<Desk> for Risk {
                 self.conduct.on_decision(event.body::<Decision>().strategy);
                 emit(desk, out, *event);
             }
-            Kind::FEATURES => emit(desk, out, *event),
+            kind if kind.is_statement() => emit(desk, out, *event),
             kind if kind.is_output() => self.forged += 1,
             kind => {
                 match kind {

@@ -2,7 +2,7 @@
 
 use super::{Files, files::MAIN, settings::Run};
 use crate::{
-    book::{Account, Book, Desk},
+    book::{Account, Book, Desk, Tariffs},
     chain::{Chain, Universe},
     config::{Error, Reader, Section},
     feature::{self, Row, Schema},
@@ -29,6 +29,8 @@ pub struct Plan {
     pub universe: Universe,
     /// `[account]` of the limits' file.
     pub account: Account,
+    /// `[[fee]]` of the fees' file.
+    pub fees: Tariffs,
     /// `[limits]` of the limits' file.
     pub limits: risk::Limits,
     /// The strategies' files, one instance each, in the order of `[run]`.
@@ -47,6 +49,7 @@ impl Plan {
         };
         let universe = other(files, &run.universe, Universe::from_config, &mut errors);
         let limits = other(files, &run.limits, risk::from_config, &mut errors);
+        let fees = fees(files, &run.fees, &mut errors);
         if let Some(universe) = &universe {
             errors.extend(check_features(&features, universe));
         }
@@ -62,6 +65,7 @@ impl Plan {
                 journal,
                 features,
                 account,
+                fees,
                 limits,
                 strategies,
             }),
@@ -69,11 +73,15 @@ impl Plan {
         }
     }
 
+    /// An empty book of this account, with its fees.
+    pub fn book(&self) -> Book {
+        Book::new(&self.account, self.broker_source()).with_fees(&self.fees)
+    }
+
     /// A replica of what the stages of a thread know, empty.
     pub fn desk(&self) -> Desk {
         let chain = Chain::new(&self.universe);
-        let book = Book::new(&self.account, self.broker_source());
-        Desk { chain, book, features: Row::new(&self.features) }
+        Desk { chain, book: self.book(), features: Row::new(&self.features) }
     }
 
     /// The number of the broker's session in events; none is configured where it is 0.
@@ -144,6 +152,22 @@ fn other<T>(
     let mut reader = keep(Reader::new(name, text), errors)?;
     let taken = take(&mut reader);
     keep(reader.finish(), errors).and(taken)
+}
+
+fn fees(files: &Files, name: &str, errors: &mut Vec<Error>) -> Tariffs {
+    let mut fees = Tariffs::default();
+    if !name.is_empty() {
+        other(
+            files,
+            name,
+            |reader| {
+                fees.read(reader);
+                Some(())
+            },
+            errors,
+        );
+    }
+    fees
 }
 
 fn strategies(

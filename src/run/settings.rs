@@ -15,6 +15,8 @@ section! {
         pub universe: String = "universe.toml".into(), "-";
         /// Limits of the risk gate: a file beside this one.
         pub limits: String = "limits.toml".into(), "-";
+        /// Fees by venue and day: a file beside this one; empty for the account's flat fee alone.
+        pub fees: String = String::new(), "-";
         /// Strategies: files beside this one, one instance each.
         pub strategies: Vec<String> = Vec::new(), "-";
         /// Whose time decisions go by: "receive" (live), "exchange" (recorded or compressed data).

@@ -7,7 +7,7 @@ use crate::{
     strategy::Code,
     wire::{
         Event, Kind,
-        order::{Breach, Cancel, Decision, Leg, Order, Refusal},
+        order::{Breach, Cancel, Decision, Leg, Order, Profit, Refusal},
     },
 };
 use std::{
@@ -76,6 +76,7 @@ fn bare(event: &Event) -> Event {
         Kind::ORDER_LEG => bytemuck::must_cast(Leg { order: 0, ..*event.body() }),
         Kind::CANCEL => bytemuck::must_cast(Cancel { id: 0, order: 0, ..*event.body() }),
         Kind::DECISION => bytemuck::must_cast(Decision { package: 0, ..*event.body() }),
+        Kind::PROFIT => bytemuck::must_cast(Profit { package: 0, ..*event.body() }),
         Kind::REFUSAL => bytemuck::must_cast(Refusal { order: 0, ..*event.body() }),
         Kind::BREACH => bytemuck::must_cast(Breach { order: 0, ..*event.body() }),
         _ => event.payload,

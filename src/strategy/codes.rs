@@ -73,6 +73,12 @@ codes! {
     41 NO_LEVEL "neither forward nor spot is known";
     42 NOT_NOW "a condition of entry does not hold; a: measured, b: bound";
     43 NO_SIGNAL "there is no direction; a: the signal";
+    // What the router made of an entry.
+    60 REGIME "another regime of the root than at the last ask; a: volatility (0 unknown, 1 low, 2 \
+        high, 3 expansion, 4 contraction, 5 neutral), b: trend (0 unknown, 1 up, 2 down, 3 range)";
+    61 VOTED "how the scorers voted on an entry; a: score, b: weighted confidence behind it";
+    62 SIZED "an entry has its size; a: packages, b: what is left of its method's size";
+    63 LET_GO "the router lets an entry go; a: what bound it, by the router's table, b: as for SIZED";
 }
 
 impl Code {

@@ -142,6 +142,11 @@ impl<'a> Sight<'a> {
         self.course.vol_rank(self.atm_iv(0))
     }
 
+    /// Volatility of the samples kept, a year of calendar time.
+    pub fn realised_vol(&self) -> f64 {
+        self.course.realised_vol()
+    }
+
     /// Growth of the front expiry's open interest since the first sample kept, as a share.
     pub fn build_up(&self) -> f64 {
         self.course.build_up(self.interest())

@@ -47,6 +47,7 @@ use crate::{
     book::{Desk, Horizon, Roster},
     config::Reader,
     feature::Schema,
+    router::{Router, Rules},
     stage::{Emit, Stage},
     wire::{Event, Kind},
 };
@@ -89,6 +90,7 @@ instances! { Trader Probe }
 #[derive(Clone, Debug, Default)]
 pub struct Set {
     instances: Vec<Instance>,
+    rules: Rules,
 }
 
 impl Set {
@@ -97,9 +99,10 @@ impl Set {
         self.instances.push(instance);
     }
 
-    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`. Columns of
-    /// features that conditions name are looked up in `schema`.
+    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`, and takes
+    /// the router's rules. Columns of features that conditions name are looked up in `schema`.
     pub fn read(&mut self, reader: &mut Reader, schema: &Schema) {
+        self.rules.read(reader);
         KINDS.iter().for_each(|kind| (kind.read)(reader, schema, self));
         for settings in reader.list::<ProbeSettings>("probe") {
             self.add(Instance::Probe(Probe::new(settings)));
@@ -121,23 +124,32 @@ impl Set {
 #[derive(Clone, Debug)]
 pub struct Decide {
     set: Set,
+    router: Router,
     quoted: Option<u32>,
 }
 
 impl Decide {
     /// With these strategies.
     pub fn new(set: Set) -> Decide {
-        Decide { set, quoted: None }
+        let router = Router::new(set.rules.clone(), set.roster());
+        Decide { set, router, quoted: None }
     }
 
     fn give_turns(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
-        desk.settle();
+        desk.settle(event, out);
+        desk.explain(event, out);
         desk.mark();
         let quoted = self.quoted.take();
         for (number, strategy) in self.set.instances.iter_mut().enumerate() {
             let strategy_number = number as u16;
-            let mut turn =
-                Turn { desk: &mut *desk, event, quoted, strategy: strategy_number, out: &mut *out };
+            let mut turn = Turn {
+                desk: &mut *desk,
+                event,
+                quoted,
+                strategy: strategy_number,
+                router: &mut self.router,
+                out: &mut *out,
+            };
             strategy.on_batch(&mut turn);
         }
     }

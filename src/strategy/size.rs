@@ -3,9 +3,31 @@
 use super::{
     Entry,
     codes::{Code, Reason},
-    structure::Structure,
+    structure::{Structure, StructureLeg},
 };
-use crate::book::{Desk, to_currency};
+use crate::{
+    book::{Desk, to_currency},
+    wire::Price,
+};
+
+/// Currency per point of one package; NaN where it is not known.
+pub(super) fn multiplier(desk: &Desk, structure: &Structure) -> f64 {
+    let terms = structure.legs().first().and_then(|leg| desk.chain.instrument(leg.instrument));
+    terms.map_or(f64::NAN, |terms| terms.multiplier)
+}
+
+/// The most that one package can lose at settlement, fees of the entry included, currency.
+pub(super) fn loss(desk: &Desk, structure: &Structure, net: f64) -> f64 {
+    let fee = |leg: &StructureLeg| {
+        let (contracts, multiplier) = (i64::from(leg.ratio), multiplier(desk, structure) as i64);
+        let price = Price::from_f64(desk.chain.quote(leg.instrument).ask);
+        let price = if price.is_defined() { price.0 } else { 0 };
+        let signed = i64::from(leg.side) * contracts;
+        to_currency(desk.book.charge(leg.instrument, signed, price, multiplier))
+    };
+    let fees: f64 = structure.legs().iter().map(fee).sum();
+    (structure.width(&desk.chain) + net) * multiplier(desk, structure) + fees
+}
 
 /// As many packages as the share of capital may lose at settlement, fees of the entry included, and
 /// no more than the quantity of the settings. `net` is paid per unit, negative received.
@@ -18,10 +40,7 @@ pub(super) fn packages(
     if entry.risk_share == 0.0 {
         return Ok(entry.quantity);
     }
-    let terms = structure.legs().first().and_then(|leg| desk.chain.instrument(leg.instrument));
-    let multiplier = terms.map_or(f64::NAN, |terms| terms.multiplier);
-    let fees = f64::from(structure.contracts()) * to_currency(desk.book.fee);
-    let loss = (structure.width(&desk.chain) + net) * multiplier + fees;
+    let loss = loss(desk, structure, net);
     let allowed = to_currency(desk.book.capital) * entry.risk_share;
     // Not a number of packages where the loss is unbounded or unknown.
     let packages = (allowed / loss.max(0.01)) as u32;

@@ -64,11 +64,6 @@ impl Structure {
         structure
     }
 
-    /// Contracts of one package.
-    pub(super) fn contracts(&self) -> u32 {
-        self.legs().iter().map(|leg| leg.ratio).sum()
-    }
-
     /// When the first and the last leg settle.
     pub(super) fn settles(&self, chain: &Chain) -> (u64, u64) {
         let settles = |leg: &StructureLeg| chain.instrument(leg.instrument).map(|t| t.settles);

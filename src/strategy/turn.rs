@@ -1,9 +1,10 @@
 //! A strategy's turn: the desk as it is now in; decisions, orders and cancels out.
 
-use super::codes::Code;
+use super::codes::{Code, Reason};
 use crate::{
     book::Desk,
     feature::Column,
+    router::{Answer, Ask, Router},
     stage::Emit,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
@@ -57,6 +58,7 @@ pub struct Turn<'a, E> {
     /// The instrument of the batch's last quote.
     pub quoted: Option<u32>,
     pub(super) strategy: u16,
+    pub(super) router: &'a mut Router,
     pub(super) out: &'a mut E,
 }
 
@@ -76,6 +78,26 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
     pub fn decide(&mut self, code: Code, package: u64, a: f64, b: f64) {
         let body = Decision { strategy: self.strategy, code: code.0, reserved: 0, package, a, b };
         self.emit(Kind::DECISION, NO_INSTRUMENT, body);
+    }
+
+    /// Packages that the router gives an entry, with the reasons told; what was asked for where
+    /// there is no router. The error is for whoever asked: all of it is told already.
+    pub fn size(&mut self, ask: &Ask) -> Result<u32, Reason> {
+        let Some(answer) = self.router.size(self.desk, self.strategy, ask) else {
+            return Ok(ask.most);
+        };
+        let Answer { packages, bound, multiplier, regime, changed, vote, .. } = answer;
+        if changed {
+            let (volatility, trend) = (regime.volatility as u8, regime.trend as u8);
+            self.decide(Code::REGIME, 0, f64::from(volatility), f64::from(trend));
+        }
+        self.decide(Code::VOTED, 0, vote.0, vote.1);
+        if packages == 0 {
+            self.decide(Code::LET_GO, 0, bound as f64, multiplier);
+            return Err((Code::LET_GO, bound as f64, multiplier));
+        }
+        self.decide(Code::SIZED, 0, f64::from(packages), multiplier);
+        Ok(packages)
     }
 
     /// Asks for an order: its number if RISK approved it, otherwise the violated limits.

@@ -71,6 +71,8 @@ kinds! {
     HALT = 134, "Halt", "a breaker has tripped or was set back, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
     FEATURES = 136, "Features", "a row of features is complete: its digest, for comparison";
+    PROFIT = 137, "Profit", "one cause of a package's profit since its entry";
+    SETTLEMENT = 138, "Settlement", "an expiry has settled: price, cash and what was delivered";
 }
 
 impl Kind {
@@ -83,6 +85,12 @@ impl Kind {
     #[inline(always)]
     pub fn is_output(self) -> bool {
         self.0 >= 128
+    }
+
+    /// Whether it only says something, so that RISK passes it on as it is.
+    #[inline(always)]
+    pub fn is_statement(self) -> bool {
+        [Kind::DECISION, Kind::FEATURES, Kind::PROFIT, Kind::SETTLEMENT].contains(&self)
     }
 
     /// Whether it comes from outside and is therefore in the input journal.

@@ -50,11 +50,19 @@ impl Purpose {
     pub const ADJUST: Purpose = Purpose(8);
     /// Closes a hedge that is not needed any more.
     pub const HEDGE: Purpose = Purpose(9);
+    /// Changes a package that is held by what it does not hold yet: the underlying, other strikes.
+    pub const CHANGE: Purpose = Purpose(10);
 
     /// Whether it brings new risk.
     #[inline(always)]
     pub fn opens(self) -> bool {
-        self == Purpose::ENTRY
+        self == Purpose::ENTRY || self == Purpose::CHANGE
+    }
+
+    /// Whether it belongs to a package that an earlier order opened.
+    #[inline(always)]
+    pub fn follows(self) -> bool {
+        self != Purpose::ENTRY
     }
 
     /// Its name in dumps.
@@ -68,6 +76,7 @@ impl Purpose {
             Purpose::TRAIL => "trail",
             Purpose::RULE => "rule",
             Purpose::ADJUST => "adjust",
+            Purpose::CHANGE => "change",
             Purpose::HEDGE => "hedge",
             _ => "unknown",
         }
@@ -140,6 +149,46 @@ pub struct Decision {
     pub a: f64,
     /// Second value.
     pub b: f64,
+}
+
+/// One cause of a package's profit: what it has made since the package's entry. The rows of a
+/// package sum to the first one, to the last unit.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Profit {
+    /// The package.
+    pub package: u64,
+    /// Since its entry, 1e-9 of currency.
+    pub amount: Price,
+    /// Of that, since the row was told before.
+    pub change: Price,
+    /// Which strategy instance.
+    pub strategy: u16,
+    /// Number of the cause, by the book's table of causes.
+    pub cause: u16,
+    /// Why it is told now: 0 the cadence, 1 a settlement, 2 nothing is held any more.
+    pub occasion: u16,
+    /// Must be zero.
+    pub reserved: u16,
+}
+
+/// An expiry has settled: everything held of it is gone at once, at one price. The header's
+/// instrument is the expiry's index.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Settlement {
+    /// Settlement price of the underlying.
+    pub price: Price,
+    /// What the contracts came to, before fees, 1e-9 of currency; delivered units count at `price`.
+    pub cash: Price,
+    /// Long contracts that were exercised.
+    pub exercised: u32,
+    /// Short contracts that were assigned.
+    pub assigned: u32,
+    /// Contracts that expired worthless.
+    pub expired: u32,
+    /// Units of the underlying that were delivered: positive to us; 0 where cash settles.
+    pub delivered: i32,
 }
 
 /// An intent that RISK refused.
@@ -362,6 +411,7 @@ pub fn order_of(text: &[u8]) -> Option<u64> {
 }
 
 const _: () = assert!(size_of::<Order>() == 32 && size_of::<Leg>() == 32);
+const _: () = assert!(size_of::<Profit>() == 32 && size_of::<Settlement>() == 32);
 const _: () = assert!(size_of::<Report>() == 32 && size_of::<Admin>() == 32);
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Case<'_> {
         let first = self.views.first().map_or(0, |view| view.multiplier);
         let even = self.all(|v| v.multiplier == first);
         let head = &self.draft.head;
-        let own = head.purpose.opens() == (head.package == head.id);
+        let own = head.purpose.follows() != (head.package == head.id);
         verdict.must(Limit::MALFORMED, self.draft.is_sound() && even && own);
         verdict.must(Limit::STRATEGY_UNKNOWN, self.horizon.is_some());
         self.time(verdict, now);

@@ -1,7 +1,7 @@
 //! A report in, a JSON value out: all durations in ns, percentiles and the curve of each.
 
-use super::{QUANTILES, Report, title};
-use crate::rt::histogram::Snapshot;
+use super::{Profit, QUANTILES, Report, title};
+use crate::{book::CAUSES, rt::histogram::Snapshot};
 use alloc::{string::String, vec::Vec};
 use serde_json::{Map, Value, json};
 
@@ -35,7 +35,20 @@ pub fn json(report: &Report) -> Value {
         "noise": family(&report.noise),
         "tail_owner": owner,
         "counters": counters,
+        "profits": report.profits.iter().map(profit).collect::<Vec<Value>>(),
     })
+}
+
+/// Amounts are exact decimals as text: a number of JSON has no nine places.
+fn profit(profit: &Profit) -> Value {
+    let amount = |amount: &i128| {
+        let (sign, wide) = (if *amount < 0 { "-" } else { "" }, amount.unsigned_abs());
+        alloc::format!("{sign}{}.{:09}", wide / 1_000_000_000, wide % 1_000_000_000)
+    };
+    let causes = CAUSES.iter().zip(&profit.causes);
+    let causes: Map<String, Value> =
+        causes.map(|(cause, sum)| (cause.name.into(), json!(amount(sum)))).collect();
+    json!({ "strategy": profit.strategy, "packages": profit.packages, "causes": causes })
 }
 
 fn snapshot(snapshot: &Snapshot) -> Value {

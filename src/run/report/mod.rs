@@ -6,11 +6,13 @@
 mod html;
 mod interval;
 mod json;
+mod profit;
 mod text;
 
 pub use html::html;
 pub use interval::{Interval, IntervalLog, intervals, merge};
 pub use json::json;
+pub use profit::{Profit, profits};
 pub use text::{duration, table};
 
 use crate::{
@@ -60,6 +62,8 @@ pub struct Report {
     pub noise: Vec<Snapshot>,
     /// All counters.
     pub counters: Vec<Reading>,
+    /// Profit by cause, a row a strategy.
+    pub profits: Vec<Profit>,
 }
 
 /// The stage whose own time is longest where it hurts.
@@ -104,7 +108,8 @@ impl Report {
         let counters = Counters::open(&directory.join(COUNTERS));
         let counters = counters.map_err(|e| named(COUNTERS, e))?.read();
         let facts = Manifest::read(directory).map_or_else(|_| Vec::new(), |m| facts(&m));
-        Ok(Report::new(facts, histograms, counters))
+        let profits = profits(directory);
+        Ok(Report { profits, ..Report::new(facts, histograms, counters) })
     }
 
     /// Who owns the tail, where anything was measured.

@@ -1,8 +1,8 @@
 //! A report in, the table for a terminal out.
 
 use super::{QUANTILES, Report, title};
-use crate::rt::histogram::Snapshot;
-use alloc::{format, string::String};
+use crate::{book::CAUSES, rt::histogram::Snapshot};
+use alloc::{format, string::String, vec::Vec};
 use std::io::{self, Write};
 
 /// Columns of a duration and of a count.
@@ -35,6 +35,7 @@ pub fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
             row(snapshot, width, out)?;
         }
     }
+    profits(report, out)?;
     match report.tail_owner() {
         Some(owner) => writeln!(
             out,
@@ -45,6 +46,24 @@ pub fn table(report: &Report, out: &mut impl Write) -> io::Result<()> {
         ),
         None => writeln!(out, "no durations were recorded"),
     }
+}
+
+/// Profit by cause: a column a strategy.
+fn profits(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    if report.profits.is_empty() {
+        return Ok(());
+    }
+    let heads = report.profits.iter();
+    let heads = heads.map(|p| format!("strategy {} ({} packages)", p.strategy, p.packages));
+    writeln!(out, "profit by cause, currency: {}", heads.collect::<Vec<_>>().join(", "))?;
+    for (at, cause) in CAUSES.iter().enumerate() {
+        write!(out, "  {:<10}", cause.name)?;
+        for profit in &report.profits {
+            write!(out, "  {:>14.2}", profit.causes[at] as f64 / 1e9)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn row(snapshot: &Snapshot, width: usize, out: &mut impl Write) -> io::Result<()> {

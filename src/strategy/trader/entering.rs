@@ -1,6 +1,6 @@
 //! An entry from its first limit to its fill: quotes and reports in, the next step out.
 
-use super::{Phase, Trade, Trader, may_open, pick, size};
+use super::{Phase, Trade, Trader, may_open, pick, route, size};
 use crate::{
     book::{Desk, State, to_currency},
     stage::Emit,
@@ -35,7 +35,8 @@ impl Trader {
         if trade.quantity == 0 {
             let net = to_currency(ticket.limit());
             self.premium(desk, trade, net)?;
-            ticket.quantity = size::packages(desk, entry, &trade.structure, net)?;
+            let packages = size::packages(desk, entry, &trade.structure, net)?;
+            ticket.quantity = packages.min(trade.most);
         }
         Ok(ticket)
     }
@@ -61,7 +62,19 @@ impl Trader {
             self.visit.attempts += 1;
             self.again = None;
         }
-        let Ok(ticket) = self.ticket(turn.desk, &trade) else { return };
+        let Ok(mut ticket) = self.ticket(turn.desk, &trade) else { return };
+        if trade.hedges == 0 {
+            let ask = {
+                let root = turn.desk.chain.find_root(&self.recipe.entry().root).unwrap_or_default();
+                let sight = self.sight(turn.desk, root, None);
+                route::ask(turn.desk, &sight, &trade, &ticket)
+            };
+            let Ok(packages) = turn.size(&ask) else {
+                self.quiet_until = turn.desk.chain.now + self.recipe.entry().cooldown.nanos();
+                return;
+            };
+            (trade.most, ticket.quantity) = (packages, packages);
+        }
         if self.send(&mut trade, &ticket, turn) {
             self.trades.push(trade);
         } else if trade.hedges == 0 {

@@ -11,6 +11,7 @@ mod entering;
 mod exiting;
 mod follow;
 mod hedging;
+mod route;
 mod trade;
 
 use super::{

@@ -26,6 +26,8 @@ pub(super) struct Trade {
     pub(super) hedges: u64,
     /// Packages to enter; 0 leaves it to the sizing.
     pub(super) quantity: u32,
+    /// Packages that the router allows.
+    pub(super) most: u32,
     /// When its first and its last leg settle.
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
@@ -56,6 +58,7 @@ impl Trade {
             order: 0,
             hedges: 0,
             quantity: 0,
+            most: u32::MAX,
             first,
             last,
             exit_at: last,

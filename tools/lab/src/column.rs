@@ -60,6 +60,7 @@ numbers! {
     u32 => UInt32Type;
     u64 => UInt64Type;
     i8 => Int8Type;
+    i32 => Int32Type;
     i64 => Int64Type;
     f32 => Float32Type;
     f64 => Float64Type;

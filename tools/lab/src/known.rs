@@ -48,6 +48,13 @@ impl Known {
         Stamp::after_zero(self.chain.now)
     }
 
+    /// Root and day of an expiry of the chain.
+    pub(crate) fn expiry(&self, index: u32) -> Option<(Name, Day)> {
+        let index = u16::try_from(index).ok()?;
+        let (_, expiry) = self.chain.expiries().nth(usize::from(index))?;
+        Some((Name(self.chain.root(expiry.root)?.name), Day::of(expiry.settles)?))
+    }
+
     /// What the configuration calls a strategy.
     pub(crate) fn strategy(&self, index: u16) -> Option<Arc<str>> {
         self.strategies.get(usize::from(index)).cloned()

@@ -32,7 +32,7 @@ zomma-lab: what is done with runs afterwards
       (relative changes of spot and volatility), or by simulated ones
 
   TIME    when an input was received, UTC: 2015-12-24T15:30:00Z, or 15:30
-  GROUP   events, chain, decisions, orders, fills
+  GROUP   events, chain, decisions, orders, fills, profits
   --every  when the chain is written: each minute where nothing is said
 ";
 

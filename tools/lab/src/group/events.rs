@@ -226,6 +226,7 @@ impl Scribe for Events {
         match event.kind {
             Kind::DECISION | Kind::ORDER | Kind::ORDER_LEG | Kind::CANCEL => Ok(()),
             Kind::REFUSAL | Kind::BREACH | Kind::HALT => Ok(()),
+            Kind::PROFIT | Kind::SETTLEMENT => Ok(()),
             _ => self.others.push(other("output", event)),
         }
     }

@@ -8,6 +8,7 @@ mod decisions;
 mod events;
 mod fills;
 mod orders;
+mod profits;
 
 use crate::{
     known::Known,
@@ -86,5 +87,12 @@ pub const GROUPS: &[Group] = &[
         values: false,
         tables: fills::tables,
         open: fills::open,
+    },
+    Group {
+        name: "profits",
+        about: "profit of packages by cause, and settlements",
+        values: false,
+        tables: profits::tables,
+        open: profits::open,
     },
 ];

@@ -36,5 +36,19 @@ assert all(breaches for breaches in refusals["breaches"].to_pylist())
 valued = chain.filter(pc.equal(chain["status"], "ok"))
 assert valued.num_rows > 0 and valued["iv"].null_count == 0
 assert pc.min(valued["iv"]).as_py() > 0
-for other in ["cancels", "halts", "decisions", "fills", "reports", "other"]:
+for other in ["cancels", "halts", "decisions", "fills", "reports", "other", "settlements"]:
     table(other)
+
+# The causes of a package's profit sum to it, to the last unit, whenever they are told.
+profits = table("profits").to_pylist()
+assert profits
+packages, checked = {}, 0
+for i, row in enumerate(profits):
+    causes = packages.setdefault(row["package"], {})
+    causes[row["cause"]] = row["amount"]
+    last = i + 1 == len(profits) or any(profits[i + 1][k] != row[k] for k in ["seq", "package"])
+    if last:
+        parts = sum(amount for cause, amount in causes.items() if cause != "profit")
+        assert parts == causes.get("profit", 0), (row, causes)
+        checked += 1
+assert checked > 0
