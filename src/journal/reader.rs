@@ -6,6 +6,7 @@
 
 use super::{
     Error, Manifest, Stream, Sync,
+    doublewrite::Copies,
     end::{Cause, End, Place},
     format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORD_WORDS, RECORDS_AT, SEAL_AT},
     manifest::Promise,
@@ -64,6 +65,11 @@ pub struct Reader {
     pub(super) entered: u32,
     event: Event,
     pub(super) end: Option<End>,
+    /// What the doublewrite file has, once a record is missing; how many were taken from it, and
+    /// the number of the last of these.
+    copies: Option<Copies>,
+    restored: u64,
+    last_restored: u64,
 }
 
 /// A place between two records, and what is proved of all before it.
@@ -117,6 +123,9 @@ impl Reader {
             entered: chain,
             event: Event::zeroed(),
             end,
+            copies: None,
+            restored: 0,
+            last_restored: 0,
         };
         reader.enter();
         Ok(reader)
@@ -125,7 +134,7 @@ impl Reader {
     /// The next event, `None` at the end of the stream.
     #[inline]
     pub fn next_event(&mut self) -> Option<&Event> {
-        while !self.step() {
+        while !self.step() && !self.restore() {
             if !self.advance() {
                 return None;
             }
@@ -151,6 +160,27 @@ impl Reader {
         true
     }
 
+    /// Where a power cut took the record at hand: takes it from the doublewrite file, if that has
+    /// it. False elsewhere.
+    #[cold]
+    fn restore(&mut self) -> bool {
+        let known = self.known();
+        let current =
+            self.current.as_ref().filter(|_| self.end.is_none() && self.index < self.room);
+        if !current.is_some_and(|current| scan::is_missing(current, self.index, known)) {
+            return false;
+        }
+        let copies = self.copies.get_or_insert_with(|| Copies::read(&self.directory));
+        let number = self.records + 1;
+        let Some([head, _, event @ ..]) = copies.find(number, self.seed, self.chain) else {
+            return false;
+        };
+        self.event = bytemuck::must_cast(event);
+        (self.chain, self.index, self.records) = ((head >> 32) as u32, self.index + 1, number);
+        (self.restored, self.last_restored) = (self.restored + 1, number);
+        true
+    }
+
     /// Where no record fits: on to the next segment, or false at the end of the stream.
     #[cold]
     fn advance(&mut self) -> bool {
@@ -164,6 +194,20 @@ impl Reader {
     /// How many records were handed out.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// How many of them only the doublewrite file has: a power cut took their pages.
+    pub fn restored(&self) -> u64 {
+        self.restored
+    }
+
+    /// The record that was handed out last, where only the doublewrite file has it, and its place.
+    pub(super) fn copied(&self) -> Option<(&Path, u64, [u64; RECORD_WORDS])> {
+        let current = self.current.as_ref().filter(|_| self.last_restored == self.records)?;
+        let at = (RECORDS_AT + (self.index as usize).checked_sub(1)? * format::RECORD) as u64;
+        let [a, b, c, d, e, f, g, h]: [u64; 8] = bytemuck::must_cast(self.event);
+        let head = format::head(EVENT, self.chain);
+        Some((&current.path, at, [head, self.records, a, b, c, d, e, f, g, h]))
     }
 
     /// The place behind the last record.
