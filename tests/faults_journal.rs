@@ -169,10 +169,7 @@ fn f13_a_slow_disk_holds_up_the_mark_and_not_the_writer() {
 
 fn slow_disk(sync: Sync) {
     let folder = tempfile::tempdir().unwrap();
-    let Some(mut tracer) = strace("msync:delay_enter=50000") else { return };
-    let trace = tracer.iter_mut().find(|word| word.starts_with("-etrace")).unwrap();
-    *trace = "-etrace=msync,fdatasync".into();
-    tracer.push("-einject=fdatasync:delay_enter=50000".into());
+    let Some(tracer) = strace("msync,fdatasync:delay_enter=50000") else { return };
     let task = Task { pause_us: 20, sync, ..ENDLESS };
     let mut child = task.spawn(folder.path(), &words(&tracer));
     let (mut marks, mut moved_alone, mut lag_max) = (0, 0, 0);

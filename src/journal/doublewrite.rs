@@ -13,17 +13,19 @@
 //! ```
 //!
 //! The file has an eighth of an input segment, all of it written at the start: what is written over
-//! later changes no metadata, and needs no commit of the file system. Blocks are used in a ring,
-//! each once a lap, so a block that is cut in two takes no other with it. A block is used again
-//! only when its records are on the disk where they belong.
+//! later changes no metadata, and needs no commit of the file system. What is written goes into
+//! free blocks only, so one that is cut in two takes nothing else with it; a block is free again when
+//! its records are on the disk where they belong. A page that is being filled keeps at most a block
+//! for each of its records, so the fewest blocks that there are (128) never hold up anything for
+//! good.
 //!
 //! A block does not say whose it is, for records prove themselves: one is taken in place of a
 //! missing one only if its number and its chain continue what was read before it. So what an
-//! earlier session, another stream or an earlier lap has left is never taken, nor is what is torn.
-//! It is asked only where a segment has nothing or something unfinished and no seal; damage stays
-//! damage. Recovery puts what it takes back into the segments before anything else is changed. A
-//! session begins with a fresh file and removes it when it ends in order. A program that does not
-//! know the file reads a hole there, so it is no new version of the format.
+//! earlier session, another stream or an earlier use of a block has left is never taken, nor is
+//! what is torn. It is asked only where a segment has nothing or something unfinished and no seal;
+//! damage stays damage. Recovery puts what it takes back into the segments before anything else is
+//! changed. A session begins with a fresh file and removes it when it ends in order. A program that
+//! does not know the file reads a hole there, so it is no new version of the format.
 
 use super::{
     Error, Settings, Sync, fail,
@@ -51,13 +53,16 @@ const BLOCK_RECORDS: u64 = (PAGE / RECORD) as u64;
 /// Blocks that are written at once.
 const BATCH: usize = 64;
 /// The fewest blocks of a file.
-const BLOCKS_MIN: u64 = 16;
+const BLOCKS_MIN: u64 = 128;
+const _: () = assert!(BLOCKS_MIN > 2 * (BLOCK_RECORDS + 2));
 /// How long it rests before it looks again whether an order waits.
 const HASTE: Duration = Duration::from_micros(100);
 
 /// A block in use.
 #[derive(Clone, Copy, Debug)]
 struct Used {
+    /// Which one.
+    block: u64,
     /// Place of its stream.
     place: usize,
     /// Number of its last record.
@@ -71,15 +76,15 @@ pub(super) struct Doublewrite {
     path: PathBuf,
     file: File,
     streams: [Arc<Shared>; 2],
-    /// Blocks of the file, and how many were ever written.
-    blocks: u64,
-    written: u64,
-    /// The newest blocks, whose records are not all where they belong.
-    used: VecDeque<Used>,
+    /// Blocks that may be written, the one that has been free for longest first.
+    free: VecDeque<u64>,
+    /// Blocks whose records are not all where they belong.
+    used: Vec<Used>,
     /// Numbers of the last records copied.
     copied: [u64; 2],
     /// Last numbers at the last look at what rests.
     before: [u64; 2],
+    /// What is about to be written, block by block; they are the last ones in `used`.
     batch: Vec<u8>,
 }
 
@@ -109,9 +114,8 @@ impl Doublewrite {
             path,
             file,
             streams,
-            blocks,
-            written: 0,
-            used: VecDeque::with_capacity(blocks as usize),
+            free: (0..blocks).collect(),
+            used: Vec::with_capacity(blocks as usize),
             copied,
             before: copied,
             batch: Vec::with_capacity(BATCH * PAGE),
@@ -179,21 +183,18 @@ impl Doublewrite {
         Ok(())
     }
 
-    /// Gives back the oldest blocks whose records are on the disk where they belong.
+    /// Gives back the blocks whose records are on the disk where they belong.
     fn recycle(&mut self) {
         let settled = self.marks(|shared| &shared.settled);
-        while self.used.front().is_some_and(|used| used.last <= settled[used.place]) {
-            self.used.pop_front();
-        }
+        let done = self.used.extract_if(.., |used| used.last <= settled[used.place]);
+        self.free.extend(done.map(|used| used.block));
     }
 
     /// Fills blocks with records of a stream up to a number.
     fn gather(&mut self, place: usize, up_to: u64) {
-        while self.copied[place] < up_to
-            && (self.used.len() as u64) < self.blocks
-            && self.batch.len() < BATCH * PAGE
-        {
+        while self.copied[place] < up_to && self.batch.len() < BATCH * PAGE {
             let end = self.batch.len() + PAGE;
+            let Some(block) = self.free.front().copied() else { return };
             let last = up_to.min(self.copied[place] + BLOCK_RECORDS);
             for number in self.copied[place] + 1..=last {
                 let Some(record) = self.streams[place].record(number) else { break };
@@ -204,23 +205,22 @@ impl Doublewrite {
                 return;
             }
             self.batch.resize(end, 0);
-            self.used.push_back(Used { place, last: self.copied[place] });
+            self.free.pop_front();
+            self.used.push(Used { block, place, last: self.copied[place] });
         }
     }
 
-    /// The batch into the next blocks of the ring, and to the disk.
+    /// The batch into its blocks, and these to the disk.
     fn write(&mut self) -> io::Result<()> {
-        let at = self.written % self.blocks;
-        let count = (self.batch.len() / PAGE) as u64;
-        let straight = ((self.blocks - at).min(count) as usize) * PAGE;
-        let (to_end, from_start) = self.batch.split_at(straight);
-        self.file.write_all_at(to_end, at * PAGE as u64)?;
-        self.file.write_all_at(from_start, 0)?;
-        self.written += count;
+        let count = self.batch.len() / PAGE;
+        let blocks = &self.used[self.used.len() - count..];
+        for (bytes, used) in self.batch.chunks_exact(PAGE).zip(blocks) {
+            self.file.write_all_at(bytes, used.block * PAGE as u64)?;
+        }
         self.file.sync_data()?;
         #[cfg(test)]
-        for (at, bytes) in [(at as usize * PAGE, to_end), (0, from_start)] {
-            super::powercut::on_sync(&self.path, at..at + bytes.len());
+        for at in blocks.iter().map(|used| used.block as usize * PAGE) {
+            super::powercut::on_sync(&self.path, at..at + PAGE);
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ impl Keep {
         if tick.is_multiple_of(TOUCH_TICKS) {
             self.touch(written);
         }
-        if tick.is_multiple_of(sync_ticks) && self.is_durable() {
+        if tick > 0 && tick.is_multiple_of(sync_ticks) && self.is_durable() {
             self.attempt(|keep| keep.bring(written, false));
         }
         self.attempt(|keep| keep.retire(written));

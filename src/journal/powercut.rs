@@ -105,11 +105,11 @@ impl Disk {
     /// The power is cut: the files as the disk gives them back.
     fn cut(&self, random: &mut Random) {
         for (path, pages) in &self.pages {
-            let is_ring = path.ends_with("doublewrite.zj");
+            let is_copies = path.ends_with("doublewrite.zj");
             let given = pages.iter().flat_map(|versions| {
                 let mut page = Disk::page(versions, random).to_vec();
                 let sectors = random.below(9) as usize * 512;
-                if is_ring && versions.len() > 1 && random.below(2) == 0 {
+                if is_copies && versions.len() > 1 && random.below(2) == 0 {
                     page[sectors..].copy_from_slice(&versions[0][sectors..]);
                 }
                 page

@@ -39,6 +39,16 @@ impl Found {
         Header::capacity(self.bytes.min(self.header.bytes))
     }
 
+    /// The chain behind record `index` and its event, where it is record `number` and continues
+    /// the chain `before`.
+    #[inline(always)]
+    fn record(&self, index: u64, number: u64, seed: u32, before: u32) -> Option<(u32, [u64; 8])> {
+        let at = RECORDS_AT / 8 + index as usize * RECORD_WORDS;
+        let [head, found, event @ ..] = self.view.load::<RECORD_WORDS>(at)?;
+        let chain = format::chain(seed, before, found, &event);
+        (head == format::head(EVENT, chain) && found == number).then_some((chain, event))
+    }
+
     /// A place in this file.
     pub(super) fn at(&self, offset: usize, record: u64) -> Place {
         Place { file: self.path.clone(), offset: offset as u64, record }
@@ -148,16 +158,26 @@ impl Reader {
         if self.index >= self.room || self.end.is_some() {
             return false;
         }
-        let at = RECORDS_AT / 8 + self.index as usize * RECORD_WORDS;
-        let words = self.current.as_ref().and_then(|found| found.view.load::<RECORD_WORDS>(at));
-        let Some([head, number, event @ ..]) = words else { return false };
-        let chain = format::chain(self.seed, self.chain, number, &event);
-        if head != format::head(EVENT, chain) || number != self.records + 1 {
+        let Some(found) = &self.current else { return false };
+        let number = self.records + 1;
+        let Some((chain, event)) = found.record(self.index, number, self.seed, self.chain) else {
             return false;
-        }
+        };
         self.event = bytemuck::must_cast(event);
         (self.chain, self.index, self.records) = (chain, self.index + 1, number);
         true
+    }
+
+    /// Takes all records of the segment at hand that fit, without looking at what they say.
+    fn pass(&mut self) {
+        let Some(found) = self.current.as_ref().filter(|_| self.end.is_none()) else { return };
+        let (mut chain, mut index, mut number) = (self.chain, self.index, self.records);
+        while index < self.room
+            && let Some((next, _)) = found.record(index, number + 1, self.seed, chain)
+        {
+            (chain, index, number) = (next, index + 1, number + 1);
+        }
+        (self.chain, self.index, self.records) = (chain, index, number);
     }
 
     /// Where a power cut took the record at hand: takes it from the doublewrite file, if that has
@@ -244,7 +264,12 @@ impl Reader {
 
     /// Reads whatever is left and says how the stream ends.
     pub fn verify(mut self) -> End {
-        while self.next_event().is_some() {}
+        loop {
+            self.pass();
+            if !self.restore() && !self.advance() {
+                break;
+            }
+        }
         self.end.unwrap_or(End::Clean { records: self.records })
     }
 
