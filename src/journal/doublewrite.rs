@@ -14,10 +14,10 @@
 //!
 //! The file has an eighth of an input segment, all of it written at the start: what is written over
 //! later changes no metadata, and needs no commit of the file system. What is written goes into
-//! free blocks only, so one that is cut in two takes nothing else with it; a block is free again when
-//! its records are on the disk where they belong. A page that is being filled keeps at most a block
-//! for each of its records, so the fewest blocks that there are (128) never hold up anything for
-//! good.
+//! free blocks only, so one that is cut in two takes nothing else with it; a block is free again
+//! when its records are on the disk where they belong. A page that is being filled keeps at most a
+//! block for each of its records, so the fewest blocks that there are (128) never hold up anything
+//! for good.
 //!
 //! A block does not say whose it is, for records prove themselves: one is taken in place of a
 //! missing one only if its number and its chain continue what was read before it. So what an

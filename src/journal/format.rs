@@ -65,8 +65,8 @@
 //!
 //! Beside the segments of a session that syncs and has not ended lies `doublewrite.zj`: copies of
 //! records whose page was still being stored into when they had to be on the disk. Its bytes are in
-//! `doublewrite`; a reader takes a copy where a segment without a seal lacks the record and the copy
-//! continues the chain, and nowhere else.
+//! `doublewrite`; a reader takes a copy where a segment without a seal lacks the record and the
+//! copy continues the chain, and nowhere else.
 //!
 //! # Versions
 //!

@@ -15,10 +15,10 @@
 //!
 //! Mapped pages belong to the kernel, so the end of the process takes none of them; at most one
 //! record a stream is torn, the one that was being stored. After a power cut the surviving pages
-//! are no prefix: what lies behind a hole is put aside, never spliced. Finished pages are brought to
-//! the disk where they lie; of a page that is still stored into, the file `doublewrite.zj` gets a
-//! copy, so that no writer ever waits with the disk. With `Interval` that happens when a stream has
-//! rested for the interval; its mark trails by the interval and one wait for the disk. With
+//! are no prefix: what lies behind a hole is put aside, never spliced. Finished pages are brought
+//! to the disk where they lie; of a page that is still stored into, the file `doublewrite.zj` gets
+//! a copy, so that no writer ever waits with the disk. With `Interval` that happens when a stream
+//! has rested for the interval; its mark trails by the interval and one wait for the disk. With
 //! `Strict` it happens as soon as an order needs it: each order waits for the disk
 //! (`benches/journal.rs` measures how long), and only orders do. [`Journal::resume`] goes on with a
 //! run whichever way it ended.

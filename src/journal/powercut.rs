@@ -2,9 +2,10 @@
 //!
 //! Writer and keeper are the real ones, driven by a seed on one thread. At a cut each page of 4 KiB
 //! of each file is given back as it was when it was last synced, or as it was at any moment since,
-//! each by itself; a block of the doublewrite file that was being written may be cut in two. What the disk gives back is recovered by the real recovery, appended to, cut
-//! again. After each cut: nothing below the durable marks is lost, nothing is read that was not
-//! appended in this row (every session writes other contents), nothing behind a hole is spliced.
+//! each by itself; a block of the doublewrite file that was being written may be cut in two. What
+//! the disk gives back is recovered by the real recovery, appended to, cut again. After each cut:
+//! nothing below the durable marks is lost, nothing is read that was not appended in this row
+//! (every session writes other contents), nothing behind a hole is spliced.
 
 use super::{
     Allow, End, Manifest, Outcome, Reader, Session, Settings, Stream, Sync,

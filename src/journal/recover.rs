@@ -1,11 +1,12 @@
 //! A stream as a crash has left it in; the same stream, ended in order, so that a session may
 //! follow it, out.
 //!
-//! First it is only looked at ([`find`]). Then ([`settle`]) what only the doublewrite file has is put
-//! where it belongs, and on the disk there. What lies behind the last record kept is copied or moved to `*.quarantine`, the copy brought to the disk before the original is
-//! touched; the tail is zeroed, the segment sealed and shortened, each durably before the next.
-//! Whatever of this a second crash leaves undone is done again, and what is done already is done
-//! again without harm: nothing that is kept is ever written to.
+//! First it is only looked at ([`find`]). Then ([`settle`]) what only the doublewrite file has is
+//! put where it belongs, and on the disk there. What lies behind the last record kept is copied or
+//! moved to `*.quarantine`, the copy brought to the disk before the original is touched; the tail
+//! is zeroed, the segment sealed and shortened, each durably before the next. Whatever of this a
+//! second crash leaves undone is done again, and what is done already is done again without harm:
+//! nothing that is kept is ever written to.
 
 use super::{
     Error, Stream, Sync,
