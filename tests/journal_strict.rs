@@ -50,9 +50,8 @@ fn outputs_keep_their_order_and_none_passes_before_it_and_its_cause_are_on_the_d
     stages.1.1.flush(&mut ());
     assert_eq!(stages.1.1.waiting(), 0);
     drop(stages);
-    let of_kind = |kind: Kind| {
-        let passed = passed.borrow().iter().filter(|one| one.0 == kind).copied().collect();
-        Vec::<(Kind, u64, bool)>::from_iter::<Vec<_>>(passed)
+    let of_kind = |kind: Kind| -> Vec<(Kind, u64, bool)> {
+        passed.borrow().iter().filter(|one| one.0 == kind).copied().collect()
     };
     let passed = [of_kind(Kind::QUOTE), of_kind(Kind::ORDER_LEG)];
     assert!(passed == sent, "each kind in its order, each output on the disk");

@@ -42,14 +42,14 @@ pub(super) struct Found {
     /// The highest number of a record that was seen, kept or not.
     highest: u64,
     /// Records that only the doublewrite file has.
-    copies: Vec<Copy>,
+    copies: Vec<Copied>,
     /// Whether damage could be a power cut's work: see [`Found::is_damaged`].
     open: bool,
 }
 
 /// A record that only the doublewrite file has, and where it belongs.
 #[derive(Debug)]
-struct Copy {
+struct Copied {
     path: PathBuf,
     at: u64,
     record: [u64; RECORD_WORDS],
@@ -112,7 +112,7 @@ pub(super) fn find(directory: &Path, stream: Stream, until: Until) -> Result<Fou
     while let Some(event) = reader.next_event() {
         let caused_by = event.seq;
         if let Some((path, at, record)) = reader.copied() {
-            copies.push(Copy { path: path.into(), at, record });
+            copies.push(Copied { path: path.into(), at, record });
         }
         is_within &= match until {
             Until::End => true,
@@ -173,7 +173,7 @@ pub(super) fn settle(
 }
 
 /// What only the doublewrite file has: into the segments, and to the disk, before that file may go.
-fn put_back(copies: &[Copy]) -> Result<(), Error> {
+fn put_back(copies: &[Copied]) -> Result<(), Error> {
     for of_file in copies.chunk_by(|a, b| a.path == b.path) {
         let path = &of_file[0].path;
         let failed = |e| Error::system("put records back into", path)(e);
