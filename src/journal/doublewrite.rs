@@ -35,7 +35,7 @@ use super::{
 };
 use alloc::{collections::VecDeque, sync::Arc, vec, vec::Vec};
 use core::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use std::{
@@ -82,6 +82,8 @@ pub(super) struct Doublewrite {
     used: Vec<Used>,
     /// Numbers of the last records copied.
     copied: [u64; 2],
+    /// Outputs that are on the disk with all inputs before them.
+    served: u64,
     /// Last numbers at the last look at what rests.
     before: [u64; 2],
     /// What is about to be written, block by block; they are the last ones in `used`.
@@ -117,6 +119,7 @@ impl Doublewrite {
             free: (0..blocks).collect(),
             used: Vec::with_capacity(blocks as usize),
             copied,
+            served: copied[1],
             before: copied,
             batch: Vec::with_capacity(BATCH * PAGE),
         }))
@@ -124,10 +127,16 @@ impl Doublewrite {
 
     /// Where orders wait: copies what they need, and all inputs that have come by now.
     pub(super) fn hasten(&mut self) {
-        let [_, outputs] = &self.streams;
-        let wanted = outputs.written.load(Ordering::Acquire);
-        if wanted > outputs.durable.load(Ordering::Relaxed) {
-            self.attempt([true, true]);
+        let wanted = self.streams[1].written.load(Ordering::Acquire);
+        if wanted == self.served {
+            return;
+        }
+        // Read later, so the inputs that caused them are among these.
+        let inputs = self.streams[0].written.load(Ordering::Acquire);
+        self.attempt([true, true]);
+        let durable = self.marks(|shared| &shared.durable);
+        if durable[0] >= inputs && durable[1] >= wanted {
+            self.served = wanted;
         }
     }
 
@@ -139,7 +148,7 @@ impl Doublewrite {
         self.attempt(rests);
     }
 
-    fn marks(&self, mark: fn(&Shared) -> &core::sync::atomic::AtomicU64) -> [u64; 2] {
+    fn marks(&self, mark: fn(&Shared) -> &AtomicU64) -> [u64; 2] {
         [0, 1].map(|at: usize| mark(&self.streams[at]).load(Ordering::Acquire))
     }
 
