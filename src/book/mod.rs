@@ -13,6 +13,7 @@
 //! A RUN in the middle of the stream means that the process had ended: what was live then is in
 //! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
+mod horizon;
 mod line;
 mod money;
 mod order;
@@ -23,6 +24,7 @@ mod settings;
 mod settle;
 mod venue;
 
+pub use horizon::{Horizon, Roster};
 pub use line::Line;
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
 pub use order::{Order, OrderLeg, State};
@@ -117,7 +119,7 @@ pub struct Refused {
     /// The intent's number.
     pub order: u64,
     /// One bit per violated limit.
-    pub violated: u64,
+    pub violated: u128,
 }
 
 /// What we own, what we asked for, and whether we may ask.

@@ -156,6 +156,9 @@ impl Book {
     /// Moves the order's state, and what hangs on it when it ends.
     fn advance(&mut self, at: usize, report: &Report) {
         let order = self.orders[at];
+        if report.event == ReportKind::DOUBT {
+            return self.begin_doubt(at);
+        }
         if order.doubt && report.event == ReportKind::STATUS && !self.settle_doubt(at, report) {
             return;
         }
@@ -170,6 +173,15 @@ impl Book {
         }
         if order.state.is_live() && !state.is_live() {
             self.end(&order);
+        }
+    }
+
+    /// The gate has left a live order out of what the broker wanted to hear again. The inquiry goes
+    /// out behind that, so its answer is the last word.
+    fn begin_doubt(&mut self, at: usize) {
+        if self.orders[at].state.is_live() {
+            self.doubt(at, true);
+            (self.orders[at].asked, self.orders[at].tries) = (0, 0);
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Venue {
     pub stopping: bool,
     /// The kill switch: no order leaves any more.
     pub killed: bool,
+    /// The stop's time is over: as killed, but for this session alone.
+    pub leaving: bool,
     /// How far the system's clocks are from ours, the further of them, ns.
     pub drift: u64,
     /// The breaker that halted trading: the bit number of its limit. Latched for the run.
@@ -36,6 +38,7 @@ impl Venue {
             broker_up: false,
             stopping: false,
             killed: false,
+            leaving: false,
             drift: 0,
             halted: None,
             broker,
@@ -47,7 +50,13 @@ impl Venue {
     /// A session of the run begins: nothing is connected, and a stop was meant for the one before.
     /// Kill switch and halts stay until the operator starts a run of its own.
     pub(super) fn begin(&mut self) {
-        (self.broker_up, self.stopping) = (false, false);
+        (self.broker_up, self.stopping, self.leaving) = (false, false, false);
+    }
+
+    /// Whether no order may leave any more, and all that work are to be cancelled.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.killed || self.leaving
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
@@ -89,6 +98,7 @@ impl Venue {
         match verb {
             Verb::STOP => self.stopping = true,
             Verb::KILL => self.killed = true,
+            Verb::LEAVE => self.leaving = true,
             _ => {}
         }
     }

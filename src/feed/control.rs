@@ -1,7 +1,7 @@
 //! Signals and a file in, the operator's commands out: the only way for a command to enter a run.
 //!
 //! SIGINT and SIGTERM mean STOP, SIGUSR1 means KILL, and so does the kill file as soon as it
-//! exists. The handlers only set a flag; the flags are looked at on each beat.
+//! exists; LEAVE is the supervisor's. Handlers only set flags, which are looked at on each beat.
 
 use crate::wire::{
     Event, Kind, NO_INSTRUMENT,
@@ -16,6 +16,7 @@ use std::{io, path::PathBuf};
 pub struct Control {
     stop: Arc<AtomicBool>,
     kill: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
     kill_file: Option<PathBuf>,
     killed: bool,
 }
@@ -48,13 +49,20 @@ impl Control {
         self.kill.clone()
     }
 
+    /// Sets it to withdraw what still works when the stop's time is over.
+    pub fn leave_flag(&self) -> Arc<AtomicBool> {
+        self.leave.clone()
+    }
+
     /// The next command, if there is one. KILL comes before STOP and only once: it is latched.
     pub fn poll(&mut self) -> Option<Event> {
         if !self.killed && (self.kill.load(Ordering::Relaxed) || self.file_exists()) {
             self.killed = true;
             return Some(command(Verb::KILL));
         }
-        self.stop.swap(false, Ordering::Relaxed).then(|| command(Verb::STOP))
+        let flags = [(&self.stop, Verb::STOP), (&self.leave, Verb::LEAVE)];
+        let raised = flags.into_iter().find(|(flag, _)| flag.swap(false, Ordering::Relaxed));
+        raised.map(|(_, verb)| command(verb))
     }
 
     fn file_exists(&self) -> bool {
@@ -63,8 +71,7 @@ impl Control {
 }
 
 fn command(verb: Verb) -> Event {
-    let command = Command { verb, reserved: [0; 7], reserved2: [0; 3] };
-    Event::new(Kind::COMMAND, NO_INSTRUMENT, command)
+    Event::new(Kind::COMMAND, NO_INSTRUMENT, Command::new(verb, 0, b""))
 }
 
 #[cfg(test)]
@@ -83,6 +90,9 @@ mod tests {
         assert_eq!(verb(control.poll()), None);
         signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
         assert_eq!(verb(control.poll()), Some(Verb::STOP));
+        assert_eq!(verb(control.poll()), None);
+        control.leave_flag().store(true, Ordering::Relaxed);
+        assert_eq!(verb(control.poll()), Some(Verb::LEAVE));
         assert_eq!(verb(control.poll()), None);
         std::fs::write(&file, "").unwrap();
         control.stop_flag().store(true, Ordering::Relaxed);

@@ -39,6 +39,7 @@ enum Unsent {
     Malformed,
     Stale,
     Refused,
+    Late,
 }
 
 /// What the gate must remember of an order that it sent.
@@ -74,13 +75,17 @@ struct Assembly {
     open: bool,
 }
 
+/// Tells the time right before the wire.
+pub type Clock = Box<dyn Fn() -> Timestamp + Send>;
+
 /// The ends of the gate besides the socket.
-#[derive(Debug)]
 pub struct Ends<R, F, S = TcpStream> {
     /// Streams that the feed has connected, one for each `SESSION CONNECTED` of the broker.
     pub streams: Receiver<S>,
     /// The kill switch, shared with signals, files and breakers: once true, no order leaves.
     pub kill: Arc<AtomicBool>,
+    /// The clock that events are received by.
+    pub clock: Clock,
     /// Takes a `REPORT` on something that was not sent; the feed numbers it like any other input.
     pub reply: R,
     /// Called when the write of an order has returned, with the event that completed the order.
@@ -88,7 +93,6 @@ pub struct Ends<R, F, S = TcpStream> {
 }
 
 /// The last stage: nothing follows it but the broker.
-#[derive(Debug)]
 pub struct Gate<R, F, S = TcpStream> {
     session: Session<S>,
     ends: Ends<R, F, S>,
@@ -252,7 +256,9 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         let report: &Report = event.body();
         let slot = &mut self.working[place(report.order)];
         if slot.id == report.order {
-            slot.known = true;
+            // That a cancel of ours could not be sent is not the broker's word on the order.
+            let own = report.event == ReportKind::CANCEL_REFUSED;
+            slot.known |= !own || report.status != OrderStatus::UNKNOWN;
             // A leg's end is not the package's.
             let whole = report.leg == Report::WHOLE || !slot.combo;
             slot.open &= !(whole && report.status.is_end());
@@ -320,6 +326,11 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
         let message = session.encoder.order(order, legs, stamp).ok_or(Unsent::Malformed)?;
         if !says(message, order, legs) {
             return Err(Unsent::Mismatch);
+        }
+        // What was decided before the process stood still, or a disk did, is decided no more.
+        let age = (self.ends.clock)().saturating_sub(event.ts_recv);
+        if age > session.broker.decision_age.nanos() {
+            return Err(Unsent::Late);
         }
         // The kill switch is the last thing that is asked. Once seen, it stays.
         self.killed |= self.ends.kill.load(Ordering::Acquire);
@@ -422,12 +433,13 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             Unsent::Malformed => &mut counts.malformed,
             Unsent::Stale => &mut counts.stale,
             Unsent::Refused => &mut counts.refused,
+            Unsent::Late => &mut counts.late,
         } += 1;
         (self.ends.reply)(unsent(subject, why, self.source, cause));
     }
 
     /// Goes on with a resend. Cancels and young orders go again; others are filled over, and said
-    /// to be rejected if the broker never spoke of them.
+    /// to be in doubt if the broker never spoke of them: it may ask for what it has.
     fn pump(&mut self, now: Timestamp) {
         let age_max = self.session.broker.resend_age.nanos();
         self.killed |= self.ends.kill.load(Ordering::Acquire);
@@ -454,14 +466,14 @@ fn place(order: u64) -> usize {
     order as usize & (WORKING - 1)
 }
 
-/// The report on an order or cancel that did not reach the broker, or that the broker threw back
-/// as a message.
+/// The report on an order or cancel that did not reach the broker, that the broker threw back as a
+/// message, or of which nobody knows whether it did.
 fn unsent(subject: Subject, why: Unsent, source: u16, cause: &Event) -> Event {
     let number = subject.order.to_le_bytes();
-    let (event, status) = if subject.wish == Wish::Cancel {
-        (ReportKind::CANCEL_REFUSED, OrderStatus::UNKNOWN)
-    } else {
-        (ReportKind::REJECTED, OrderStatus::REJECTED)
+    let (event, status) = match (subject.wish, why) {
+        (Wish::Cancel, _) => (ReportKind::CANCEL_REFUSED, OrderStatus::UNKNOWN),
+        (_, Unsent::Stale) => (ReportKind::DOUBT, OrderStatus::UNKNOWN),
+        _ => (ReportKind::REJECTED, OrderStatus::REJECTED),
     };
     let report = Report {
         order: subject.order,

@@ -26,7 +26,7 @@ mod settings;
 mod text;
 
 pub use crate::feed::fix::store;
-pub use dispatch::{Ends, Gate};
+pub use dispatch::{Clock, Ends, Gate};
 pub use encoder::{Encoder, LegFacts, Stamp, Target};
 pub use facts::Facts;
 pub use link::Stream;
@@ -59,8 +59,10 @@ pub struct Counts {
     pub unknown: u64,
     /// Orders not sent: legs missing, out of order or beyond what FIX can say.
     pub malformed: u64,
-    /// Orders not sent again: too old, or killed meanwhile.
+    /// Orders not sent again, and in doubt since: too old, or killed meanwhile.
     pub stale: u64,
+    /// Orders not sent: their cause was older than `decision_age` right before the write.
+    pub late: u64,
     /// Orders and cancels whose message the broker threw back.
     pub refused: u64,
     /// Session-level rejects of the broker, of any message.

@@ -19,9 +19,12 @@ crate::section! {
         /// Both sides begin at sequence number 1 on every Logon (141=Y); what was sent before is
         /// then not sent again.
         pub reset_on_logon: bool = false, "-";
-        /// Oldest order that a ResendRequest may bring back; older ones are filled over and
-        /// reported as rejected if the broker never acknowledged them.
+        /// Oldest order that a ResendRequest may bring back; older ones are filled over, and the
+        /// broker is asked how they stand if it never spoke of them.
         pub resend_age: Span = Span(5_000_000_000), in Span(0)..=Span(3_600_000_000_000), "-";
+        /// Oldest decision that may leave: from the receipt of its cause to right before the write.
+        pub decision_age: Span = Span(2_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "-";
         /// Account (1); empty for none.
         pub account: String = String::new(), "-";
         /// ExDestination (100); empty for none.

@@ -7,7 +7,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::{
-    book::{Desk, Money, from_currency, value},
+    book::{Desk, Horizon, Money, from_currency, value},
     wire::{NANOS_PER_SECOND, Timestamp},
 };
 
@@ -19,6 +19,7 @@ pub(super) struct Case<'a> {
     pub(super) views: &'a [View<'a>],
     pub(super) outlook: Outlook,
     pub(super) gauges: Gauges,
+    pub(super) horizon: Option<Horizon>,
 }
 
 fn seconds(nanos: u64) -> f64 {
@@ -229,12 +230,13 @@ impl Case<'_> {
         verdict.must(Limit::SESSION_DOWN, venue.broker_up);
         let doubts = u64::from(self.desk.book.in_doubt());
         verdict.count(Limit::IN_DOUBT, doubts, 0);
-        verdict.must(Limit::KILLED, !venue.killed);
+        verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let first = self.views.first().map_or(0, |view| view.multiplier);
         let even = self.all(|v| v.multiplier == first);
         let head = &self.draft.head;
         let own = head.purpose.opens() == (head.package == head.id);
         verdict.must(Limit::MALFORMED, self.draft.is_sound() && even && own);
+        verdict.must(Limit::STRATEGY_UNKNOWN, self.horizon.is_some());
     }
 }

@@ -25,11 +25,11 @@ pub struct Limit(pub u32);
 impl Limit {
     /// Its bit.
     #[inline(always)]
-    pub const fn bit(self) -> u64 {
+    pub const fn bit(self) -> u128 {
         1 << self.0
     }
 
-    /// The number that a halt by the kill switch carries.
+    /// The number that a halt by the kill switch carries; no limit has it.
     pub const KILL_SWITCH: u32 = 64;
 }
 
@@ -142,7 +142,7 @@ limits! {
         40 PRICE_INVALID all, "A price is undefined, negative, off tick, or not the sum.";
         41 SESSION_DOWN all, "The broker's session is not logged on.";
         42 NOT_TRADING all, "The market, a leg or its underlying is halted or closed.";
-        43 KILLED all, "The kill switch is on.";
+        43 KILLED all, "The kill switch is on, or the stop's time is over.";
         44 HALTED opening, "A breaker has halted trading, or the run is stopping.";
         45 CLOSES_MORE all, "A closing leg exceeds what its package holds and is not closing.";
         46 MALFORMED all, "Legs are missing, doubled, without side or ratio, or mixed.";
@@ -150,14 +150,15 @@ limits! {
         48 NO_ROOM all, "The book has no place for the order or its package.";
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
-        51 IN_DOUBT all, "Since a restart the broker has not said how all live orders stand.";
+        51 IN_DOUBT all, "How a live order stands the broker has yet to say: a restart, a resend.";
+        52 STRATEGY_UNKNOWN all, "The strategy's number is nobody's: it has no horizon.";
     }
 }
 
 /// Limits that closing orders must keep: their own, looser rule. They may be large, sent on stale,
 /// one-sided or crossed quotes, and while trading is halted (but not killed): what reduces risk
 /// must get through. They may not pay more than the legs can be worth, nor close more than is held.
-pub const CLOSING: u64 = {
+pub const CLOSING: u128 = {
     let (mut mask, mut i) = (0, 0);
     while i < LIMITS.len() {
         if LIMITS[i].closing {
@@ -180,6 +181,6 @@ mod tests {
     #[test]
     fn bits_are_distinct_and_ascend() {
         assert!(LIMITS.windows(2).all(|pair| pair[0].bit < pair[1].bit));
-        assert!(LIMITS.iter().all(|row| row.bit < 64));
+        assert!(LIMITS.iter().all(|row| row.bit < 128 && row.bit != Limit::KILL_SWITCH));
     }
 }

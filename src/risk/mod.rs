@@ -24,7 +24,7 @@ pub use payoff::{Claim, Claimed, Extremes, extremes};
 pub use verdict::Verdict;
 
 use crate::{
-    book::{Account, Desk, Refused, from_currency, to_currency},
+    book::{Account, Desk, Refused, Roster, from_currency, to_currency},
     config::Reader,
     stage::{Emit, Stage},
     wire::{
@@ -60,6 +60,7 @@ const INQUIRIES_MAX: usize = 64;
 #[derive(Debug)]
 pub struct Risk {
     limits: Limits,
+    roster: Roster,
     orders: Bucket,
     reserve: Bucket,
     recent: [(u64, Timestamp); RECENT],
@@ -74,12 +75,13 @@ pub struct Risk {
 }
 
 impl Risk {
-    /// A gate with these limits.
-    pub fn new(limits: Limits) -> Risk {
+    /// A gate with these limits, for these strategies.
+    pub fn new(limits: Limits, roster: Roster) -> Risk {
         Risk {
             orders: Bucket::new(limits.message_rate_max, limits.message_burst),
             reserve: Bucket::new(limits.reserve_rate, limits.reserve_burst),
             limits,
+            roster,
             recent: [(0, 0); RECENT],
             next: 0,
             pending: None,
@@ -114,7 +116,8 @@ impl Risk {
             reserve_missing: self.reserve.missing(),
             same_order_age: self.age_of(print_of(draft), now),
         };
-        let case = Case { limits: &self.limits, desk, draft, views, outlook, gauges };
+        let horizon = self.roster.horizon(draft.head.strategy);
+        let case = Case { limits: &self.limits, desk, draft, views, outlook, gauges, horizon };
         case.judge(&mut self.verdict);
         let loss = outlook.order_loss.unwrap_or(crate::book::UNBOUNDED);
         (self.verdict.violated == 0).then(|| sheet(draft, views, loss))
@@ -156,13 +159,14 @@ impl Risk {
         desk.book.refused = Refused { order, violated };
         let refusal = Refusal {
             order,
-            violated,
+            violated: violated as u64,
             strategy: draft.head.strategy,
             breaches: violated.count_ones() as u16,
-            reserved: [0; 3],
+            reserved: 0,
+            violated_high: (violated >> 64) as u64,
         };
         emit(desk, out, Event::caused_by(&draft.cause, Kind::REFUSAL, NO_INSTRUMENT, refusal));
-        for bit in (0..64).filter(|bit| violated >> bit & 1 == 1) {
+        for bit in (0..128).filter(|bit| violated >> bit & 1 == 1) {
             let (measured, bound) = self.verdict.row(bit);
             let breach = Breach { order, limit: bit, reserved: 0, measured, bound };
             emit(desk, out, Event::caused_by(&draft.cause, Kind::BREACH, NO_INSTRUMENT, breach));
@@ -215,7 +219,7 @@ impl Risk {
             self.announced_kill = true;
             announce(desk, event, out, (Limit::KILL_SWITCH, 1.0, 0.0));
         }
-        if desk.book.venue.killed || desk.book.venue.halted.is_some() {
+        if desk.book.venue.is_over() || desk.book.venue.halted.is_some() {
             self.sweep(desk, event, out);
         }
         if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
@@ -271,13 +275,13 @@ impl Risk {
         }
     }
 
-    /// Cancels every working order that would open; all of them when killed.
+    /// Cancels every working order that would open; all of them when killed or leaving.
     fn sweep(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
         let again = self.limits.cancel_again_after.nanos();
         for i in 0..desk.book.live().len() {
             let Some(order) = desk.book.order(desk.book.live()[i]) else { continue };
             let (order, strategy, opens) = (order.id, order.strategy, order.purpose.opens());
-            let wanted = opens || desk.book.venue.killed;
+            let wanted = opens || desk.book.venue.is_over();
             let possible = desk.book.can_cancel(order, event.ts_recv, again);
             if wanted && possible && desk.book.venue.broker_up {
                 let id = desk.book.number();

@@ -339,6 +339,10 @@ impl Assembly<'_> {
         let ends = Ends {
             streams,
             kill: Arc::clone(&self.kill),
+            clock: {
+                let clock = self.clock.clone();
+                Box::new(move || clock.now())
+            },
             // On one thread nobody would make room meanwhile, so a reply that finds none is counted
             // and lost; the book then shows an order that was never sent until the run ends.
             reply: Box::new(move |event| lost.add(u64::from(!reply.try_push(&event)))) as Reply,

@@ -37,6 +37,8 @@ crate::counters! {
         pub(super) killed: "orders";
         /// Orders not sent: the bytes did not say what was approved.
         pub(super) mismatches: "orders";
+        /// Orders not sent: decided too long ago.
+        pub(super) late: "orders";
         /// Session-level rejects.
         pub(super) rejects: "messages";
         /// Gaps that we saw in the broker's numbers.
@@ -67,7 +69,7 @@ impl Exit {
     fn publish(&self) {
         let Some(gate) = &self.gate else { return };
         let Counts { messages, orders, cancels, resent, unsent, killed, .. } = *gate.counts();
-        let Counts { mismatches, rejects, gaps_in, .. } = *gate.counts();
+        let Counts { mismatches, late, rejects, gaps_in, .. } = *gate.counts();
         self.broker.messages.set(messages);
         self.broker.orders.set(orders);
         self.broker.cancels.set(cancels);
@@ -75,6 +77,7 @@ impl Exit {
         self.broker.unsent.set(unsent);
         self.broker.killed.set(killed);
         self.broker.mismatches.set(mismatches);
+        self.broker.late.set(late);
         self.broker.rejects.set(rejects);
         self.broker.gaps_in.set(gaps_in);
     }

@@ -1,4 +1,5 @@
-//! What is written and what is durable in; for how long the disk has been behind, out.
+//! What is written and what is durable in; for how long the disk has been behind, and when that is
+//! worth a word, out.
 
 use crate::wire::Timestamp;
 use std::collections::VecDeque;
@@ -28,9 +29,38 @@ impl Lag {
     }
 }
 
+/// How many times its bound the lag must stay below it before that is told: a disk that others use
+/// too is late now and then, and each time anew is no news.
+const CALM: u64 = 20;
+
+/// Decides when the operator hears of the lag.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    bound: u64,
+    /// When the lag was last beyond its bound, while that is on.
+    late: Option<Timestamp>,
+}
+
+impl Alarm {
+    /// Tells of a lag above `bound` ns.
+    pub(super) fn new(bound: u64) -> Alarm {
+        Alarm { bound, late: None }
+    }
+
+    /// True when the lag begins to matter, false when it has long not mattered any more.
+    pub(super) fn look(&mut self, now: Timestamp, lag: u64) -> Option<bool> {
+        if lag > self.bound {
+            return self.late.replace(now).is_none().then_some(true);
+        }
+        let calm = self.bound.saturating_mul(CALM);
+        self.late.take_if(|late| now.saturating_sub(*late) >= calm).map(|_| false)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
 
     #[test]
     fn the_lag_is_that_of_the_oldest_record_that_is_not_durable() {
@@ -41,5 +71,17 @@ mod tests {
         assert_eq!(lag.look(40, 9, 5), 20, "the ninth was seen at 20");
         assert_eq!(lag.look(50, 9, 9), 0);
         assert_eq!(lag.look(60, 9, 9), 0);
+    }
+
+    #[test]
+    fn a_lag_that_comes_and_goes_is_told_once_and_its_end_once() {
+        let mut alarm = Alarm::new(10);
+        let told: Vec<(u64, bool)> = (0..1_000)
+            .filter_map(|now| {
+                let lag = if (100..400).contains(&now) && now % 7 == 0 { 11 } else { 10 };
+                alarm.look(now, lag).map(|is_late| (now, is_late))
+            })
+            .collect();
+        assert_eq!(told, [(105, true), (399 + 200, false)]);
     }
 }

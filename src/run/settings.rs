@@ -48,7 +48,8 @@ section! {
             in Span(10_000_000)..=Span(600_000_000_000), "time";
         /// How long the host's own gaps are watched before the start.
         pub noise: Span = Span(1_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
-        /// Longest wait for open orders to be cancelled, and packages to be closed, at the stop.
+        /// Longest wait for packages to be closed at the stop. What works then is canceled, and the
+        /// broker's answers are waited for as long again, a second at least.
         pub drain: Span = Span(10_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
         /// Whether the run ends when every market session has ended.
         pub end_with_market: bool = true, "-";

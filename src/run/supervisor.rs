@@ -4,7 +4,7 @@
 use super::{
     Failure, Plan,
     assembly::Made,
-    lag::Lag,
+    lag::{Alarm, Lag},
     progress::{Progress, View},
     report::{INTERVAL_LOG, IntervalLog},
     say::println,
@@ -40,8 +40,11 @@ const LOOK: Duration = Duration::from_millis(20);
 const DOG_LOOKS: u64 = 5;
 /// Between two lines of progress and two intervals of the log, ns.
 const TELL: u64 = 1_000_000_000;
-/// Longest wait for cancels where the journal has failed: what it does not take nobody sees.
+/// Longest wait for cancels where the journal has failed: what it does not take nobody sees. And
+/// the shortest one that a broker is given to answer them.
 const BROKEN_DRAIN: u64 = 1_000_000_000;
+/// Until a command has come through: before that "nothing is open" means nothing.
+const COMMAND_TAKES: u64 = 200_000_000;
 
 crate::counters! {
     /// How far the disk is behind.
@@ -72,18 +75,18 @@ pub(super) struct Supervisor {
     progress: Progress,
     interrupted: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
     /// Throws the kill switch within the pipeline, where RISK then cancels what is open.
     kill: Arc<AtomicBool>,
     inputs: Watch,
     outputs: Watch,
     journaled: Journaled,
     lags: [Lag; 2],
-    lag_max: u64,
+    alarm: Alarm,
     /// Whether anything is ever brought to the disk.
     syncs: bool,
     /// Pauses and drifts that the operator was told of.
     time: (u64, [i64; 2]),
-    behind: bool,
     dog: Watchdog,
     looks: u64,
     /// The first thread that hung.
@@ -122,15 +125,15 @@ impl Supervisor {
             progress: Progress::new(),
             interrupted,
             stop: control.stop_flag(),
+            leave: control.leave_flag(),
             kill: control.kill_flag(),
             inputs: journal.watch(Stream::Inputs).clone(),
             outputs: journal.watch(Stream::Outputs).clone(),
             journaled,
             lags: Default::default(),
-            lag_max: plan.run.lag_max.nanos(),
+            alarm: Alarm::new(plan.run.lag_max.nanos()),
             syncs: plan.journal.sync != Sync::None,
             time: (0, [0; 2]),
-            behind: false,
             dog: Watchdog::new(hang / (LOOK.as_nanos() as u64 * DOG_LOOKS)),
             looks: 0,
             hung: None,
@@ -175,29 +178,40 @@ impl Supervisor {
     }
 
     /// Asks for the end and waits until nothing of ours works and nothing is held, `drain` ns at
-    /// most: packages that a strategy keeps, or cannot close, are named. With a dead thread there
-    /// is nothing to wait for: the gate cancels what it knows of when its own thread ends.
+    /// most: packages that a strategy keeps, or cannot close, are named. Then everything that still
+    /// works is withdrawn, and the broker's answers are waited for as long again, a second at
+    /// least: what fills after the end is heard by nobody. With a dead thread there is nothing to
+    /// wait for: the gate cancels what it knows of when its own thread ends.
     pub(super) fn stop(&mut self, made: &Made, drain: u64) {
-        let asked = self.clock.now();
+        let is_flat = |view: &View| view.working_orders + view.open_packages == 0;
         self.stop.store(true, Ordering::Relaxed);
+        if self.wait(made, drain, is_flat) {
+            return;
+        }
+        self.leave.store(true, Ordering::Relaxed);
+        self.wait(made, drain.max(BROKEN_DRAIN), |view| view.working_orders == 0);
+        let View { working_orders, open_packages, .. } = View::of(&self.counters);
+        self.progress.note(&format!(
+            "stopped with {working_orders} orders working, {open_packages} packages open"
+        ));
+    }
+
+    /// Waits until a command has come through and left things as they are wanted, `most` ns at
+    /// most; true where there is nothing more to wait for.
+    fn wait(&mut self, made: &Made, most: u64, is_done: impl Fn(&View) -> bool) -> bool {
+        let asked = self.clock.now();
         loop {
             let broken = self.is_broken(made);
             if made.panicked() || self.hung.is_some() {
-                return;
+                return true;
             }
             self.look();
-            let view = View::of(&self.counters);
             let waited = self.clock.now() - asked;
-            // The command must have come through before "nothing is open" means anything.
-            let open = view.working_orders + view.open_packages;
-            if waited > 200_000_000 && open == 0 {
-                return;
+            if waited > COMMAND_TAKES && is_done(&View::of(&self.counters)) {
+                return true;
             }
-            if waited >= if broken { drain.min(BROKEN_DRAIN) } else { drain } {
-                let (orders, packages) = (view.working_orders, view.open_packages);
-                let left =
-                    format!("stopped with {orders} orders working, {packages} packages open");
-                return self.progress.note(&left);
+            if waited >= if broken { most.min(BROKEN_DRAIN) } else { most } {
+                return false;
             }
         }
     }
@@ -271,13 +285,13 @@ impl Supervisor {
             [&at.inputs, &at.inputs_durable, &at.outputs, &at.outputs_durable, &at.lag_ns];
         counters.into_iter().zip(published).for_each(|(counter, value)| counter.set(value));
         at.lag_ns_max.raise(lag);
-        let behind = self.syncs && lag > self.lag_max;
-        if behind != core::mem::replace(&mut self.behind, behind) {
-            self.progress.note(&if behind {
-                format!("DISK: the journal is {:.1} s behind; a power cut loses that", secs(lag))
-            } else {
-                "disk: the journal is durable again".into()
-            });
+        match self.alarm.look(now, lag).filter(|_| self.syncs) {
+            Some(true) => self.progress.note(&format!(
+                "DISK: the journal is {:.1} s behind; a power cut loses that",
+                secs(lag)
+            )),
+            Some(false) => self.progress.note("disk: the journal keeps up again"),
+            None => {}
         }
     }
 

@@ -108,9 +108,8 @@ impl Broker {
         if bad.strikes(Fault::Test) {
             self.say("1", Body::default().with(112, "ARE YOU THERE"), now, bad);
         }
-        // Only for what it has answered: a gate takes the request for the word that an order which
-        // it was not told of never came.
-        if self.exchange.telling.is_empty() && bad.strikes(Fault::Ask) {
+        // Also for what it has and has not answered.
+        if bad.strikes(Fault::Ask) {
             let begin = 1 + bad.below(self.next_in.saturating_sub(1));
             self.say("2", Body::default().with(7, begin).with(16, 0), now, bad);
         }

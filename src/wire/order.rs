@@ -42,6 +42,14 @@ impl Purpose {
     pub const TIME: Purpose = Purpose(4);
     /// Closes it on the operator's or the risk gate's word.
     pub const FLATTEN: Purpose = Purpose(5);
+    /// Closes it where its profit fell back from its best.
+    pub const TRAIL: Purpose = Purpose(6);
+    /// Closes it by a rule of its exits.
+    pub const RULE: Purpose = Purpose(7);
+    /// Closes it to be opened anew where the market is.
+    pub const ADJUST: Purpose = Purpose(8);
+    /// Closes a hedge that is not needed any more.
+    pub const HEDGE: Purpose = Purpose(9);
 
     /// Whether it brings new risk.
     #[inline(always)]
@@ -57,6 +65,10 @@ impl Purpose {
             Purpose::STOP => "stop",
             Purpose::TIME => "time",
             Purpose::FLATTEN => "flatten",
+            Purpose::TRAIL => "trail",
+            Purpose::RULE => "rule",
+            Purpose::ADJUST => "adjust",
+            Purpose::HEDGE => "hedge",
             _ => "unknown",
         }
     }
@@ -136,14 +148,24 @@ pub struct Decision {
 pub struct Refusal {
     /// The intent's number.
     pub order: u64,
-    /// One bit per violated limit, numbered by the table of limits.
+    /// One bit per violated limit, numbered by the table of limits: bits 0 to 63.
     pub violated: u64,
     /// Which strategy instance.
     pub strategy: u16,
     /// How many BREACH events follow.
     pub breaches: u16,
     /// Must be zero.
-    pub reserved: [u32; 3],
+    pub reserved: u32,
+    /// Bits 64 to 127 of the violated limits.
+    pub violated_high: u64,
+}
+
+impl Refusal {
+    /// All violated limits.
+    #[inline]
+    pub fn all(&self) -> u128 {
+        u128::from(self.violated_high) << 64 | u128::from(self.violated)
+    }
 }
 
 /// One violated limit with what was measured and what is allowed, both in the limit's own unit.
@@ -225,6 +247,8 @@ macro_rules! named {
 
 named! {
     /// What an execution report says has happened (FIX tag 150, and 35=9 for a refused cancel).
+    /// `DOUBT` is the gate's own word: the order was left out of a resend, and only the broker can
+    /// say whether it had it before.
     ReportKind {
         NEW = 1 "new";
         FILL = 2 "fill";
@@ -235,6 +259,7 @@ named! {
         CANCEL_REFUSED = 7 "cancel refused";
         STATUS = 8 "status";
         REPLACED = 9 "replaced";
+        DOUBT = 10 "in doubt";
     }
 }
 

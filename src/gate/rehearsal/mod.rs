@@ -54,6 +54,8 @@ struct Rig {
     replies: Inbox,
     /// Bytes from the broker are thrown away: a forced gap.
     deaf: bool,
+    /// How long ago the causes of what it is given were received, ns.
+    age: u64,
     seq: u64,
 }
 
@@ -83,6 +85,7 @@ impl Rig {
         let ends = Ends {
             streams,
             kill: kill.clone(),
+            clock: std::boxed::Box::new(now),
             reply: Reply::from(std::boxed::Box::new(move |e| inbox.borrow_mut().push(e))),
             on_sent: Sent::from(std::boxed::Box::new(|_: &Event| {})),
         };
@@ -96,6 +99,7 @@ impl Rig {
             events: Vec::new(),
             replies,
             deaf: false,
+            age: 0,
             seq: 0,
         };
         rig.define();
@@ -129,7 +133,8 @@ impl Rig {
     /// Hands an event to the gate as the feed and risk would.
     fn give(&mut self, event: Event) {
         self.seq += 1;
-        let event = Event { seq: self.seq, ts_recv: now(), source: SOURCE, ..event };
+        let ts_recv = now() - self.age;
+        let event = Event { seq: self.seq, ts_recv, source: SOURCE, ..event };
         self.gate.emit(&mut (), &Cleared::rehearse(event));
     }
 

@@ -153,6 +153,24 @@ fn the_kill_switch_stops_orders_and_lets_cancels_pass() {
     }
 }
 
+/// A decision that stood still on its way, with the process or behind a disk, is decided no more;
+/// a cancel is as good as ever.
+#[test]
+fn an_order_that_was_decided_too_long_ago_is_not_sent() {
+    let (mut rig, _directory) = rig("decision_age = \"5s\"");
+    let mut peer = Peer::new();
+    peer.log_on(&mut rig);
+    rig.order(1, 7, 5, &CONDOR);
+    peer.until(&mut rig, "35=AB|");
+    rig.age = 6_000_000_000;
+    rig.order(2, 7, 5, &CONDOR);
+    rig.cancel(3, 1);
+    rig.age = 0;
+    let heard = peer.until(&mut rig, "35=F|");
+    assert!(!heard.contains("35=AB|"), "{heard}");
+    assert_eq!((rig.counts().late, said(&rig)), (1, [(2, ReportKind::REJECTED)].into()));
+}
+
 #[test]
 fn what_cannot_be_said_in_fix_is_not_sent() {
     let (mut rig, _directory) = rig("");
@@ -213,8 +231,9 @@ fn a_number_too_low_ends_the_session() {
     rig.until("the end", |rig| rig.gate.state() == State::Off);
 }
 
-/// An order that broke off with its connection is filled over when it is old and the broker never
-/// spoke of it, and said to be rejected; one that the broker acknowledged is not.
+/// An order that broke off with its connection is filled over when it is old, and said to be in
+/// doubt if the broker never spoke of it: it may have it all the same. One that it acknowledged is
+/// not.
 #[test]
 fn stale_orders_are_filled_over_and_said_so_once() {
     let (mut rig, _directory) = rig("resend_age = \"0s\"");
@@ -230,7 +249,7 @@ fn stale_orders_are_filled_over_and_said_so_once() {
         let fill = peer.until(&mut rig, "123=Y|");
         assert!(fill.contains("34=2|") && fill.contains("36=4|"), "{fill}");
     }
-    assert_eq!(said(&rig), [(2, ReportKind::REJECTED)]);
+    assert_eq!(said(&rig), [(2, ReportKind::DOUBT)]);
 }
 
 /// What an earlier process sent never goes out again, whatever the broker asks for; inquiries do.

@@ -150,8 +150,10 @@ impl Engine {
             weakness: *weakness,
             count: 0,
         };
-        let rear =
-            Then(Decide::new(plan.strategies.clone()), Then(Risk::new(plan.limits.clone()), exit));
+        let rear = Then(
+            Decide::new(plan.strategies.clone()),
+            Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), exit),
+        );
         let front = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let look = Look { witness: Rc::clone(witness), weakness: *weakness, count: 0 };
         let cut = || Cut(Rc::clone(&fuse));
@@ -233,6 +235,8 @@ fn gate(
     let ends = Ends {
         streams,
         kill: Arc::new(AtomicBool::new(false)),
+        // A step of time is over before the gate's next one.
+        clock: Box::new(|| 0),
         reply: Box::new(move |event| into.borrow_mut().push_back(event)) as Reply,
         on_sent: Box::new(|_: &Event| {}) as Box<dyn FnMut(&Event)>,
     };

@@ -59,9 +59,10 @@ pub(super) struct Ledger {
     seen: BTreeSet<(u64, u64, u8)>,
     /// Orders that never reached the venue, by the gate's word, or that it refused.
     ended: BTreeSet<u64>,
-    /// Orders that were approved by an earlier process, and those that the broker has spoken of
-    /// since this one began.
+    /// Orders that were approved by an earlier process, those that the gate has left out of a
+    /// resend, and those that the broker has spoken of since.
     old: BTreeSet<u64>,
+    left_out: BTreeSet<u64>,
     heard: BTreeSet<u64>,
     cash: i128,
     fee: i128,
@@ -81,6 +82,7 @@ impl Ledger {
             seen: BTreeSet::new(),
             ended: BTreeSet::new(),
             old: BTreeSet::new(),
+            left_out: BTreeSet::new(),
             heard: BTreeSet::new(),
             cash: 0,
             fee: fee.into(),
@@ -100,6 +102,7 @@ impl Ledger {
     /// A process begins.
     pub(super) fn begin(&mut self) {
         self.old = self.approved.keys().copied().collect();
+        self.left_out.clear();
         self.heard.clear();
     }
 
@@ -108,18 +111,23 @@ impl Ledger {
         self.old.contains(&id)
     }
 
-    /// Orders of an earlier process that may trade, or may never have arrived, and of which the
-    /// broker has said nothing to this one.
+    /// Orders of an earlier process, or left out of a resend, that may trade, or may never have
+    /// arrived, and of which the broker has said nothing since.
     pub(super) fn doubts(&self, exchange: &Exchange) -> Vec<u64> {
         let unknown = |id: &&u64| {
             let order = exchange.find(**id);
             let over = self.ended.contains(*id) || order.is_some_and(|order| !order.is_open());
             !over && !self.heard.contains(*id)
         };
-        self.old.iter().filter(unknown).copied().collect()
+        self.old.union(&self.left_out).filter(unknown).copied().collect()
     }
 
     pub(super) fn report(&mut self, report: &Report) {
+        if report.event == ReportKind::DOUBT {
+            self.heard.remove(&report.order);
+            self.left_out.insert(report.order);
+            return;
+        }
         self.heard.insert(report.order);
         let Some(order) = self.approved.get(&report.order) else {
             if report.event == ReportKind::FILL && report.quantity > 0 {

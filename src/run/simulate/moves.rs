@@ -117,6 +117,9 @@ impl World {
         if self.bad.strikes(Fault::Stop) {
             self.command = Some(command(Verb::STOP));
         }
+        if self.bad.strikes(Fault::Leave) {
+            self.command = Some(command(Verb::LEAVE));
+        }
         if self.bad.strikes(Fault::Kill) {
             self.command = Some(command(Verb::KILL));
         }

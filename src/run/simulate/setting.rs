@@ -113,7 +113,7 @@ sync = "none"
         batch = dice.pick(&[1, 4, 64, 1_024]),
         stale = dice.between(2, 4),
         drop = dice.between(5, 9),
-        resend = dice.pick(&[5_000, 20_000]),
+        resend = dice.pick(&[0, 200, 5_000, 20_000]),
     )
 }
 
@@ -230,6 +230,6 @@ cancel_again_after = "500ms"
         steps = dice.between(1, 4),
         reprice = dice.pick(&[100, 400, 2_000]),
         target = dice.pick(&["0.05", "0.3"]),
-        stop = dice.pick(&["1.05", "2.0"]),
+        stop = dice.pick(&["0.05", "1.0"]),
     )
 }

@@ -17,7 +17,7 @@ use crate::{
         Event, Kind, Price,
         control::{Command, Session, SessionState, Verb},
         market::Quote,
-        order::{Report, ReportKind},
+        order::{OrderStatus, Report, ReportKind},
     },
 };
 use std::{boxed::Box, cell::RefCell, rc::Rc};
@@ -85,7 +85,7 @@ impl Look {
         event: &Event,
         out: &mut impl Emit<Desk, Event>,
     ) {
-        let fill = event.kind == Kind::REPORT && event.body::<Report>().event == ReportKind::FILL;
+        let fill = is_report(event, ReportKind::FILL);
         self.count += u64::from(fill);
         let third = fill && self.count.is_multiple_of(3);
         let verb = (event.kind == Kind::COMMAND).then(|| event.body::<Command>().verb);
@@ -97,11 +97,17 @@ impl Look {
             Weakness::IgnoreGaps => market && (event.kind == Kind::GAP || down),
             Weakness::IgnoreKill => verb == Some(Verb::KILL),
             Weakness::IgnoreStop => verb == Some(Verb::STOP),
+            Weakness::IgnoreLeave => verb == Some(Verb::LEAVE),
             Weakness::IgnorePauses => event.kind == Kind::STATUS,
             _ => false,
         };
         if lost {
             return;
+        }
+        if weakness == Weakness::BelieveResends && is_report(event, ReportKind::DOUBT) {
+            let (event_kind, status) = (ReportKind::REJECTED, OrderStatus::REJECTED);
+            let report = Report { event: event_kind, status, ..*event.body() };
+            return out.emit(desk, &Event { payload: bytemuck::cast(report), ..*event });
         }
         out.emit(desk, event);
         if weakness == Weakness::DoubleFill && third {
@@ -117,6 +123,10 @@ impl Look {
             out.emit(desk, &Event { payload: bytemuck::cast(quote), ..*event });
         }
     }
+}
+
+fn is_report(event: &Event, kind: ReportKind) -> bool {
+    event.kind == Kind::REPORT && event.body::<Report>().event == kind
 }
 
 /// The output journal and the gate.

@@ -4,7 +4,7 @@ use super::{weakness::Weakness, world::World};
 use std::{collections::BTreeMap, format, string::String};
 
 impl World {
-    /// Nothing is on its way, in any direction.
+    /// Nothing is on its way, in any direction, and no order is in doubt.
     pub(super) fn is_in_sync(&mut self) -> bool {
         let (quiet, next) = {
             let broker = self.broker.borrow();
@@ -13,7 +13,8 @@ impl World {
             (broker.up && wire && told, broker.next_out())
         };
         let engine = self.engine();
-        quiet && engine.is_on() && engine.intake.next_in() == next
+        let sure = engine.desk.book.in_doubt() == 0;
+        quiet && sure && engine.is_on() && engine.intake.next_in() == next
     }
 
     pub(super) fn why_not_in_sync(&mut self) -> String {
@@ -23,9 +24,10 @@ impl World {
         let engine = self.engine();
         format!(
             "the session never came back into order: gate on {}, broker up {up}, engine expects \
-             {}, broker will say {next_out}, {telling} news untold, {:?}",
+             {}, broker will say {next_out}, {telling} news untold, {} in doubt, {:?}",
             engine.is_on(),
             engine.intake.next_in(),
+            engine.desk.book.in_doubt(),
             engine.counts()
         )
     }

@@ -43,9 +43,11 @@ weaknesses! {
     IgnoreGaps "ignore-gaps" "gaps and lost sessions of the market are not heard of";
     IgnoreKill "ignore-kill" "the kill switch is not heard of";
     IgnoreStop "ignore-stop" "the stop is not heard of";
+    IgnoreLeave "ignore-leave" "that the stop's time is over is not heard of";
     IgnorePauses "ignore-pauses" "pauses of trading are not heard of";
     WrongQuantity "wrong-quantity" "the venue understands one contract more than was approved";
     SendTwice "send-twice" "an order's message is written twice";
+    BelieveResends "believe-resends" "what a resend leaves out is taken for rejected";
     ForgetNumbers "forget-numbers" "the session's numbers do not survive a crash";
     ForgetTail "forget-tail" "the last inputs do not survive a crash";
 }

@@ -54,6 +54,7 @@ pub(super) struct Witness {
     openings: VecDeque<Timestamp>,
     broker_up: bool,
     stopping: bool,
+    leaving: bool,
     pub(super) killed: bool,
     halted: bool,
 }
@@ -82,6 +83,7 @@ impl Witness {
             openings: VecDeque::new(),
             broker_up: false,
             stopping: false,
+            leaving: false,
             killed: false,
             halted: false,
         }
@@ -135,13 +137,14 @@ impl Witness {
             Kind::RUN => {
                 self.quotes.lose_all();
                 self.ledger.begin();
-                (self.broker_up, self.stopping) = (false, false);
+                (self.broker_up, self.stopping, self.leaving) = (false, false, false);
             }
             Kind::SESSION if event.source == self.broker_source => {
                 self.broker_up = event.body::<Session>().state == SessionState::UP;
             }
             Kind::COMMAND => match event.body::<Command>().verb {
                 Verb::KILL => self.killed = true,
+                Verb::LEAVE => self.leaving = true,
                 _ => self.stopping = true,
             },
             _ => {}
@@ -195,6 +198,8 @@ impl Witness {
         let (up, killed) = (self.broker_up, self.killed);
         self.must(up, || format!("order {id:x} while the broker's session is down"));
         self.must(!killed, || format!("order {id:x} after the kill switch"));
+        let leaving = self.leaving;
+        self.must(!leaving, || format!("order {id:x} after the stop's time was over"));
         let doubts = self.ledger.doubts(&self.broker.borrow().exchange);
         self.must(doubts.is_empty(), || format!("order {id:x} while {doubts:x?} are in doubt"));
         for (instrument, _) in &order.legs {

@@ -38,6 +38,7 @@ struct Working {
     paid: i128,
     open: bool,
     rejected: bool,
+    at: u64,
 }
 
 impl Working {
@@ -51,7 +52,7 @@ impl Working {
             quantity: 0,
             time_in_force: TimeInForce::Day,
         };
-        Working { order, number: 0, filled: 0, paid: 0, open: false, rejected: false }
+        Working { order, number: 0, filled: 0, paid: 0, open: false, rejected: false, at: 0 }
     }
 }
 
@@ -116,14 +117,14 @@ impl Exchange {
     /// The books.
     pub fn ledger(&self, catalog: &Catalog) -> Ledger {
         let mut ledger = Ledger { duplicates: self.duplicates, ..Ledger::default() };
-        for Working { order, filled, open, .. } in &self.orders {
+        for Working { order, filled, open, at, .. } in &self.orders {
             for leg in &order.legs {
                 let symbol = catalog.listed[leg.index as usize].symbol.clone();
                 let contracts = i64::from(leg.side) * i64::from(leg.ratio) * i64::from(*filled);
                 *ledger.positions.entry(symbol).or_default() += contracts;
             }
-            let (order, filled, open) = (order.clone(), *filled, *open);
-            ledger.orders.push(Entry { order, filled, open });
+            let (order, at, filled, open) = (order.clone(), *at, *filled, *open);
+            ledger.orders.push(Entry { order, at, filled, open });
         }
         ledger.positions.retain(|_, contracts| *contracts != 0);
         ledger
@@ -144,7 +145,9 @@ impl Exchange {
     pub fn advance(&mut self, now: u64) {
         while self.arriving.front().is_some_and(|(due, _)| *due <= now) {
             match self.arriving.pop_front() {
-                Some((_, Request::New(order))) => self.enter(order),
+                Some((due, Request::New(order))) => {
+                    self.enter(order, due.saturating_sub(self.terms.latency_ns));
+                }
                 Some((_, Request::Cancel { owner, client_id, target })) => {
                     self.withdraw(owner, client_id, target);
                 }
@@ -165,11 +168,11 @@ impl Exchange {
         !self.told.is_empty()
     }
 
-    fn enter(&mut self, order: NewOrder) {
+    fn enter(&mut self, order: NewOrder, at: u64) {
         let key = (order.owner, order.client_id.clone());
         let number = self.orders.len() as u64 + 1;
         let mut working =
-            Working { order, number, filled: 0, paid: 0, open: true, rejected: false };
+            Working { order, number, filled: 0, paid: 0, open: true, rejected: false, at };
         if self.by_id.contains_key(&key) {
             self.duplicates += 1;
             (working.open, working.number) = (false, 0);

@@ -95,6 +95,8 @@ pub enum Standing {
 pub struct Entry {
     /// As it came.
     pub order: NewOrder,
+    /// When it was received, ns UTC.
+    pub at: u64,
     /// Packages filled.
     pub filled: u32,
     /// Whether it works.

@@ -8,6 +8,7 @@ use crate::{
 use std::{fs::File, time::Instant};
 use zomma::{
     journal::{Reader, Status, Stream},
+    run::report::Report,
     wire::Kind,
 };
 
@@ -102,41 +103,56 @@ fn f12_a_failed_sync_ends_trading_and_what_was_open_is_canceled() {
     println!("F12 whole engine: {injected} sync errors, {injected} told, 0 orders after");
 }
 
-/// Every sync takes 300 ms longer: trading goes on, the operator is told how much is at risk.
+/// Every sync takes 300 ms longer: trading goes on, the operator is told how much is at risk. The
+/// same without the delay, behind the same tracer, for what the hot thread felt of it.
 #[test]
 fn f13_a_slow_disk_is_told_and_holds_nothing_up() {
-    slow_disk("sync = \"interval\"", 10);
+    slow_disk("sync = \"interval\"");
 }
 
 /// The same where orders wait for the disk: they do, and nothing else.
 #[test]
 fn f13_a_slow_disk_holds_up_orders_alone_where_they_wait_for_it() {
-    slow_disk("sync = \"strict\"", 5);
+    slow_disk("sync = \"strict\"");
 }
 
-fn slow_disk(sync: &'static str, orders: u64) {
+fn slow_disk(sync: &'static str) {
     let _alone = alone();
-    let Some(tracer) = strace("msync,fdatasync:delay_enter=300000") else { return };
+    let Some(slow_disk) = strace("msync,fdatasync:delay_enter=300000") else { return };
+    let Some(same_disk) = strace("msync,fdatasync:delay_enter=1") else { return };
+    let (without, _) = under_a_disk(&same_disk, sync, 0);
+    let (with, lag) = under_a_disk(&slow_disk, sync, 250_000_000);
+    println!(
+        "F13 whole engine, {sync}: each sync 300 ms slower, lag up to {lag:.0} ms, told, 0 lost; \
+         from read to gate p99 {with:.1} µs, without the delay {without:.1} µs",
+    );
+}
+
+/// A run until the journal has been `lag_min` ns behind; the hot thread's p99 in µs, the lag in ms.
+fn under_a_disk(tracer: &[String], sync: &'static str, lag_min: u64) -> (f64, f64) {
     let served = slow();
     let mut extra = trading();
     extra.run += "\nlag_max = \"200ms\"";
     extra.journal = sync;
     let site = Site::new(served.market.data, served.market.orders, &extra);
     let directory = site.run_directory();
-    let mut engine = start(&site, &directory, &tracer, "");
-    engine.until("orders", |engine| engine.counter("outcome", "orders") > orders);
-    engine.until("the lag", |engine| engine.counter("journal", "lag_ns_max") > 250_000_000);
+    let mut engine = start(&site, &directory, tracer, "");
+    engine.until("orders", |engine| engine.counter("outcome", "orders") > 10);
+    engine.until("the lag", |engine| engine.counter("journal", "lag_ns_max") > lag_min);
     let (durable, quotes) =
         (engine.counter("journal", "inputs_durable"), engine.counter("market", "quotes"));
-    engine.until("quotes", |engine| engine.counter("market", "quotes") > quotes + 1_000);
+    engine.until("quotes", |engine| engine.counter("market", "quotes") > quotes + 10_000);
     engine.until("the mark", |engine| engine.counter("journal", "inputs_durable") > durable);
     signal(behind(&engine), "TERM");
     let ended = end(engine);
     assert_eq!(ended.code, Some(0), "{}", ended.error);
-    assert!(ended.printed.contains("DISK: the journal is "), "{}", ended.printed);
+    let told = ended.printed.contains("DISK: the journal is ");
+    assert!(told || lag_min == 0, "{}", ended.printed);
     let (at_broker, _) = stop(served);
     assert_journal(&directory, at_broker);
     assert_sound(&directory);
-    let lag = crate::engine::counter(&directory, "journal", "lag_ns_max") as f64 / 1e6;
-    println!("F13 whole engine, {sync}: each sync 300 ms slower, lag up to {lag:.0} ms, 0 lost");
+    let report = Report::read(&directory).unwrap();
+    let last = report.since_receive.last().unwrap();
+    let p99 = last.counts.value_at_quantile(0.99) as f64 / 1e3;
+    (p99, crate::engine::counter(&directory, "journal", "lag_ns_max") as f64 / 1e6)
 }

@@ -17,7 +17,7 @@ use zomma::{
     wire::{
         Event, Kind,
         market::Name,
-        order::{Inquiry, Order, Report, ReportKind, order_of},
+        order::{Inquiry, Leg, Order, Report, ReportKind, order_of},
     },
 };
 use zomma_market::{rng::Rng, server::Summary, venue::Ledger};
@@ -105,6 +105,41 @@ fn positions(directory: &Path, inputs: &[Event]) -> BTreeMap<String, i64> {
     desk.book.holdings().map(|line| (names[&line.instrument].clone(), line.held)).collect()
 }
 
+/// Everything that both sides have of the symbols in which they differ.
+fn differences(
+    held: &BTreeMap<String, i64>,
+    ledger: &Ledger,
+    inputs: &[Event],
+    outputs: &[Event],
+) -> String {
+    let mut text = String::from("the two sides do not hold the same\n");
+    let (names, either) = (symbols(inputs), held.keys().chain(ledger.positions.keys()));
+    let either: BTreeSet<&String> = either.collect();
+    for symbol in either.into_iter().filter(|s| held.get(*s) != ledger.positions.get(*s)) {
+        let (ours, theirs) = (held.get(symbol), ledger.positions.get(symbol));
+        text += &format!("{symbol}: journal {ours:?}, broker {theirs:?}\n");
+        let legs = outputs.iter().filter(|event| event.kind == Kind::ORDER_LEG);
+        for event in legs.filter(|event| names.get(&event.instrument) == Some(symbol)) {
+            let leg: &Leg = event.body();
+            let entry = ledger
+                .orders
+                .iter()
+                .find(|entry| order_of(entry.order.client_id.as_bytes()) == Some(leg.order));
+            let entry = entry.map(|entry| (entry.filled, entry.order.quantity, entry.open));
+            let (id, side, after) = (leg.order, leg.side, event.seq);
+            text += &format!("  {id:x} side {side} after input {after}: at the broker {entry:?}\n");
+            let mine = |event: &&Event| {
+                event.kind == Kind::REPORT && event.body::<Report>().order == leg.order
+            };
+            for event in inputs.iter().filter(mine) {
+                text += &format!("    {} {:?}\n", event.seq, event.body::<Report>());
+            }
+        }
+    }
+    let runs = inputs.iter().filter(|event| event.kind == Kind::RUN).map(|event| event.seq);
+    text + &format!("sessions begin at {:?} of {}\n", runs.collect::<Vec<_>>(), inputs.len())
+}
+
 /// Nothing that was acted on is missing, nothing was done twice, and both sides hold the same.
 fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
     let mut text = Vec::new();
@@ -130,7 +165,10 @@ fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
     assert_eq!(arrived.len(), ledger.orders.len());
     let lost: Vec<&u64> = arrived.difference(&known).collect();
     assert!(lost.is_empty(), "orders at the broker that the journal does not have: {lost:?}");
-    assert_eq!(positions(directory, &inputs), ledger.positions, "both sides hold the same");
+    let held = positions(directory, &inputs);
+    assert!(held == ledger.positions, "{}", differences(&held, ledger, &inputs, &outputs));
+    let unheard = ledger.orders.iter().filter(|entry| entry.open).count();
+    assert_eq!(unheard, 0, "orders that the engine left working at the broker");
     let halts = outputs.iter().filter(|e| e.kind == Kind::HALT).count();
     assert_eq!(halts, 0, "nothing was left unreconciled");
     let asked = outputs.iter().filter(|e| e.kind == Kind::INQUIRY);
@@ -238,4 +276,29 @@ fn what_was_filled_while_the_engine_was_away_is_known_before_it_trades() {
         .collect();
     assert!(!asked.is_empty() && asked.is_subset(&answered), "{asked:?} {answered:?}");
     assert!(summary.inquiries >= asked.len() as u64);
+}
+
+/// A stop that has no time to close anything: what is being closed then is withdrawn, and whatever
+/// became of it is heard before the end.
+#[test]
+fn a_stop_whose_time_is_over_leaves_nothing_working_at_the_broker() {
+    let _alone = alone();
+    for drain in ["0s", "350ms"] {
+        let served = market();
+        let extra = Extra {
+            run: format!("drain = \"{drain}\""),
+            session: RECONNECT,
+            strategy: PROBES.into(),
+            resets: false,
+            ..Extra::default()
+        };
+        let site = Site::new(served.market.data, served.market.orders, &extra);
+        let mut engine = site.start();
+        engine.until("packages to close", |engine| engine.counter("book", "open_packages") > 20);
+        engine.signal("TERM");
+        engine.done();
+        let ledger = stop(served).ledger;
+        assert!(!ledger.positions.is_empty(), "there was no time to close everything");
+        reconcile(&site.run_directory(), &ledger, &mut Total::default());
+    }
 }
