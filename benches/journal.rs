@@ -103,6 +103,25 @@ fn journal(directory: &Path, sync: Sync, measure: impl FnOnce(&mut dyn FnMut(&Ev
     println!("    {} records, {} waits, error {error:?}", watch.written(), watch.waits());
 }
 
+/// Appends to the inputs of a strict journal, and for every thousandth input an order: the disk is
+/// always at work.
+fn ordering(directory: &Path, measure: impl FnOnce(&mut dyn FnMut(&Event))) {
+    let mut opened = create(directory, Sync::Strict);
+    for _ in 0..100 {
+        std::thread::park_timeout(std::time::Duration::from_millis(2));
+    }
+    measure(&mut |event| {
+        let _ = black_box(opened.inputs.append(event));
+        if event.seq.is_multiple_of(1_000) {
+            let _ = black_box(opened.outputs.append(event));
+        }
+    });
+    let watch = opened.outputs.watch();
+    drop((opened.inputs, opened.outputs));
+    let error = opened.journal.finish().err();
+    println!("    {} orders, {} waits, error {error:?}", watch.written(), watch.waits());
+}
+
 /// Memory that is present; nobody reads it, but the compiler must not know.
 fn memory() -> Vec<AtomicU64> {
     black_box((0..WORDS).map(|_| AtomicU64::new(1)).collect())
@@ -265,6 +284,7 @@ fn main() {
     paced("copy of 64 bytes", copy());
     journal(&path("e"), Sync::None, |append| paced("journal, sync none", append));
     journal(&path("f"), Sync::Interval, |append| paced("journal, sync every 50 ms", append));
+    ordering(&path("i"), |append| paced("journal, strict, 1,000 orders a second", append));
     println!();
     println!("an order's wait for the disk, ms {:>20} {:>9} {:>9}", "p50", "p99", "worst");
     order_delay("journal, sync every 50 ms", &path("g"), Sync::Interval);

@@ -17,8 +17,8 @@ fn child_that_keeps_a_journal() {
 }
 
 const ENDLESS: Task = Task { records: Task::ENDLESS, sync: Sync::Interval, pause_us: 0 };
-/// Four segments of each stream.
-const FEW: Task = Task { records: 4 * SEGMENT + 7, sync: Sync::Interval, pause_us: 0 };
+/// Four segments of each stream, every output wanted on the disk at once.
+const FEW: Task = Task { records: 4 * SEGMENT + 7, sync: Sync::Strict, pause_us: 0 };
 
 #[test]
 fn f1_kills_at_random_instants_lose_nothing_acknowledged() {
@@ -46,7 +46,8 @@ fn f2_a_kill_at_any_system_call_loses_nothing_acknowledged() {
     if strace("msync").is_none() {
         return;
     }
-    let names = ["msync", "fallocate", "rename", "fsync", "pwrite64", "ftruncate", "munmap"];
+    let names =
+        ["msync", "fallocate", "rename", "fsync", "fdatasync", "pwrite64", "ftruncate", "munmap"];
     let folder = tempfile::tempdir().unwrap();
     let seen = calls(&FEW, folder.path(), &names);
     let (stride, mut kills, mut records) = (count("ZOMMA_FAULTS_STRIDE", 3) as usize, 0, 0);
@@ -126,11 +127,19 @@ fn f11_a_full_disk_at_any_segment_is_said_and_loses_nothing() {
 #[test]
 fn f12_the_first_sync_error_is_final() {
     let mut injected = 0;
-    for (call, error, first) in [("msync", "EIO", 1), ("msync", "ENOSPC", 1), ("fsync", "EIO", 2)] {
+    let calls = [
+        ("msync", "EIO", 1),
+        ("msync", "ENOSPC", 1),
+        ("fsync", "EIO", 2),
+        ("fdatasync", "EIO", 1),
+        ("fdatasync", "ENOSPC", 1),
+    ];
+    for (call, error, first) in calls {
         for n in (first..).take(4) {
             let folder = tempfile::tempdir().unwrap();
             let Some(tracer) = strace(&format!("{call}:error={error}:when={n}")) else { return };
-            let output = ENDLESS.run(folder.path(), &words(&tracer));
+            let sync = if call == "fdatasync" { Sync::Strict } else { Sync::Interval };
+            let output = Task { sync, ..ENDLESS }.run(folder.path(), &words(&tracer));
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!([Some(FAILED), Some(REFUSED)].contains(&output.status.code()), "{said}");
             assert_eq!(said.lines().count(), 1, "one line: {said}");
@@ -153,9 +162,15 @@ fn f12_the_first_sync_error_is_final() {
 /// A disk that takes 50 ms a sync: the writer does not wait for it, the mark shows how far it is.
 #[test]
 fn f13_a_slow_disk_holds_up_the_mark_and_not_the_writer() {
+    for sync in [Sync::Interval, Sync::Strict] {
+        slow_disk(sync);
+    }
+}
+
+fn slow_disk(sync: Sync) {
     let folder = tempfile::tempdir().unwrap();
-    let Some(tracer) = strace("msync:delay_enter=50000") else { return };
-    let task = Task { pause_us: 20, ..ENDLESS };
+    let Some(tracer) = strace("msync,fdatasync:delay_enter=50000") else { return };
+    let task = Task { pause_us: 20, sync, ..ENDLESS };
     let mut child = task.spawn(folder.path(), &words(&tracer));
     let (mut marks, mut moved_alone, mut lag_max) = (0, 0, 0);
     let mut before = [0; 4];
@@ -180,7 +195,8 @@ fn f13_a_slow_disk_holds_up_the_mark_and_not_the_writer() {
     assert_kept(folder.path());
     assert!(moved_alone > marks, "the writer went on {moved_alone} times, the mark {marks}");
     println!(
-        "F13 slow disk: {marks} marks, writer moved {moved_alone} times between, lag {lag_max}"
+        "F13 slow disk, {sync:?}: {marks} marks, writer moved {moved_alone} times between, lag \
+         {lag_max}"
     );
 }
 

@@ -9,7 +9,11 @@ use crate::{
     config::Span,
     wire::{Event, Kind, market::Quote, order::Leg},
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use std::{
     fs::{self, File},
     io::{Read, Write},
@@ -57,6 +61,10 @@ const INSTANTS: &[&str] = &[
     "recovery: the tail was zeroed",
     "recovery: the segment was sealed",
     "recovery: both streams are in order",
+    "doublewrite: before the name",
+    "doublewrite: before it is written",
+    "doublewrite: after it is written",
+    "recovery: a record was put back",
 ];
 
 fn input(number: u64) -> Event {
@@ -72,6 +80,8 @@ fn output(number: u64) -> Event {
 const DIRECTORY: &str = "ZOMMA_CRASH_DIRECTORY";
 /// In ms: so long that nothing is synced, where a hole is to look like a power cut's.
 const INTERVAL: &str = "ZOMMA_CRASH_INTERVAL";
+/// 0 where nothing is to be copied at once either.
+const STRICT: &str = "ZOMMA_CRASH_STRICT";
 
 /// The child: takes the journal over, appends three segments' worth, ends it in order.
 #[test]
@@ -80,8 +90,8 @@ fn child_that_may_be_killed() {
     let directory = Path::new(&directory);
     let sync_interval = Span(count(INTERVAL, 1) * 1_000_000);
     let (segment_bytes, output_segment_bytes) = (65_536, 65_536);
-    let settings =
-        Settings { segment_bytes, output_segment_bytes, sync: Sync::Interval, sync_interval };
+    let sync = if count(STRICT, 1) == 1 { Sync::Strict } else { Sync::Interval };
+    let settings = Settings { segment_bytes, output_segment_bytes, sync, sync_interval };
     let manifest = Manifest::new(42, Vec::new()).unwrap();
     let opened = match directory.join("manifest").exists() {
         true => Journal::resume(directory, &settings, manifest).unwrap().opened,
@@ -108,13 +118,14 @@ fn child_that_may_be_killed() {
 /// Where a child is killed for others to recover: in its third segment.
 const TO_RECOVER: &str = "append: before the commit word:2500";
 
-fn child(directory: &Path, kill_at: Option<&str>) -> ExitStatus {
+fn child(directory: &Path, kill_at: Option<&str>, strict: bool) -> ExitStatus {
     let name = "journal::crash::child_that_may_be_killed";
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--quiet"]).env(DIRECTORY, directory).stdout(Stdio::null());
     if kill_at == Some(TO_RECOVER) {
         command.env(INTERVAL, "60000");
     }
+    command.env(STRICT, u8::from(strict).to_string());
     match kill_at {
         Some(instant) => command.env("ZOMMA_KILL_AT", instant).stderr(Stdio::null()),
         None => command.env_remove("ZOMMA_KILL_AT"),
@@ -142,14 +153,17 @@ fn read(directory: &Path) -> [End; 2] {
     })
 }
 
-/// Takes a page out of the last segment of the inputs, as a power cut may. Gives how many records
-/// lie before it.
-fn tear_hole(directory: &Path) -> u64 {
+/// Takes a page out of the inputs, as a power cut may: one that only the segment had, or one that
+/// the doublewrite file has at least the beginning of. Gives how many records are left before it.
+fn tear_hole(directory: &Path, is_copied: bool) -> u64 {
     let first = Manifest::read(directory).unwrap().sessions[0].first(Stream::Inputs);
     assert_eq!(first, 1);
-    let file = File::options().write(true).open(directory.join("in-000002.zj")).unwrap();
-    file.write_all_at(&[0; 4096], 8192).unwrap();
-    768 + 51
+    let (name, at) = if is_copied { ("in-000001.zj", 4096) } else { ("in-000002.zj", 8192) };
+    let file = File::options().write(true).open(directory.join(name)).unwrap();
+    file.write_all_at(&[0; 4096], at).unwrap();
+    let kept = read(directory)[0].records();
+    assert!(if is_copied { kept > 1 } else { kept == 768 + 51 }, "{kept}");
+    kept
 }
 
 /// A child that is killed at `instant`, a successor that is killed there too, and one that lives.
@@ -162,13 +176,14 @@ fn trial(instant: &str, times: u64) -> u64 {
     let at = format!("{instant}:{times}");
     let (mut kills, mut kept) = (0, 0);
     if is_recovery {
-        // Something to recover from: killed in the third segment, then a hole in the second.
-        kills += killed(child(directory, Some(TO_RECOVER)));
-        kept = tear_hole(directory);
+        // Something to recover from: killed in the third segment, then a hole before it.
+        let is_copied = instant.ends_with("put back");
+        kills += killed(child(directory, Some(TO_RECOVER), is_copied));
+        kept = tear_hole(directory, is_copied);
         fs::write(directory.join("acks"), []).unwrap();
     }
     for _ in 0..2 {
-        kills += killed(child(directory, Some(&at)));
+        kills += killed(child(directory, Some(&at), true));
         if Manifest::read(directory).is_ok() && !is_recovery {
             let [inputs, outputs] = read(directory);
             let acknowledged = acknowledged(directory);
@@ -177,7 +192,7 @@ fn trial(instant: &str, times: u64) -> u64 {
         }
         kept = kept.max(acknowledged(directory));
     }
-    assert!(child(directory, None).success(), "{at}: the last one must live");
+    assert!(child(directory, None, true).success(), "{at}: the last one must live");
     let ends = read(directory);
     let records = ends[0].records();
     assert!(records >= kept + 2_000, "{at}: {records} of {kept}");

@@ -1,14 +1,15 @@
 //! A run's directory: made with both streams and their keeper, finished when the run ends.
 
 use super::{
-    Error, Manifest, Session, Settings, Status, Stream, Sync, Watch, Writer, fail,
+    Error, Manifest, Session, Settings, Status, Stream, Watch, Writer,
+    doublewrite::{self, Doublewrite},
+    fail,
     format::{self, Header, VERSION},
     keeper::{self, Keep},
     manifest::MANIFEST,
     reader::Position,
-    writer::Shared,
 };
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -74,22 +75,27 @@ impl Journal {
         lock: File,
         keep: [Position; 2],
     ) -> Result<Opened, Error> {
-        let [(keep_in, inputs), (keep_out, outputs)] =
+        let Streams { kept: [(keep_in, inputs), (keep_out, outputs)], doublewrite } =
             streams(directory, settings, &manifest, keep)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let shares = match settings.sync {
-            // Two waits for the disk at once are shorter than one after the other.
-            Sync::Strict => Vec::from([Vec::from([keep_in]), Vec::from([keep_out])]),
-            Sync::None | Sync::Interval => Vec::from([Vec::from([keep_in, keep_out])]),
-        };
-        let start = |streams| {
+        let start = |name: &str, work: Box<dyn FnOnce(&Settings, &AtomicBool) + Send>| {
             let (settings, stop) = (settings.clone(), Arc::clone(&stop));
-            let keeper = thread::Builder::new().name("keeper".into());
-            keeper
-                .spawn(move || keeper::run(streams, &settings, &stop))
-                .map_err(Error::system("start the keeper's thread for", directory))
+            thread::Builder::new()
+                .name(name.into())
+                .spawn(move || work(&settings, &stop))
+                .map_err(Error::system("start the keeper's threads for", directory))
         };
-        let keepers = shares.into_iter().map(start).collect::<Result<_, _>>()?;
+        let kept = Vec::from([keep_in, keep_out]);
+        let mut keepers = Vec::from([start(
+            "keeper",
+            Box::new(move |settings, stop| keeper::run(kept, settings, stop)),
+        )?]);
+        if let Some(file) = doublewrite {
+            let work = move |settings: &Settings, stop: &AtomicBool| {
+                doublewrite::run(file, settings, stop);
+            };
+            keepers.push(start("doublewrite", Box::new(work))?);
+        }
         let journal = Journal {
             directory: directory.into(),
             manifest,
@@ -150,6 +156,9 @@ impl Journal {
         self.manifest.inputs = self.inputs.written();
         self.manifest.outputs = self.outputs.written();
         self.manifest.write(&self.directory)?;
+        if error.is_none() {
+            doublewrite::remove(&self.directory)?;
+        }
         error.map_or_else(|| Ok(self.manifest.clone()), Err)
     }
 
@@ -168,23 +177,29 @@ impl Drop for Journal {
     }
 }
 
-/// Makes the first segments of the newest session, then the manifest, then their writers.
+/// Both streams of a session, inputs and outputs, and the file between their pages and the disk.
+pub(super) struct Streams {
+    pub(super) kept: [(Keep, Writer); 2],
+    pub(super) doublewrite: Option<Doublewrite>,
+}
+
+/// Makes the files of the newest session, then the manifest, then their writers.
 pub(super) fn streams(
     directory: &Path,
     settings: &Settings,
     manifest: &Manifest,
     keep: [Position; 2],
-) -> Result<[(Keep, Writer); 2], Error> {
-    let make = |stream: Stream, bytes: usize, outputs: Option<&Arc<Shared>>| {
+) -> Result<Streams, Error> {
+    let make = |stream: Stream, bytes: usize| {
         let header = header(manifest, stream, bytes as u64, keep[stream.place()]);
         let seed = header.seed();
-        let (keep, first) = Keep::new(directory.into(), header, settings.sync, outputs)?;
+        let (keep, first) = Keep::new(directory.into(), header, settings.sync)?;
         Ok((keep, first, seed))
     };
-    let (keep_out, first_out, seed_out) =
-        make(Stream::Outputs, settings.output_segment_bytes, None)?;
-    let (keep_in, first_in, seed_in) =
-        make(Stream::Inputs, settings.segment_bytes, Some(keep_out.shared()))?;
+    let (keep_out, first_out, seed_out) = make(Stream::Outputs, settings.output_segment_bytes)?;
+    let (keep_in, first_in, seed_in) = make(Stream::Inputs, settings.segment_bytes)?;
+    let shared = [Arc::clone(keep_in.shared()), Arc::clone(keep_out.shared())];
+    let doublewrite = Doublewrite::new(directory, settings, shared)?;
     fail::point("begin: before the manifest");
     manifest.write(directory)?;
     fail::point("begin: before the first opening");
@@ -195,7 +210,7 @@ pub(super) fn streams(
     };
     let inputs = writer(Stream::Inputs, first_in, &keep_in, seed_in);
     let outputs = writer(Stream::Outputs, first_out, &keep_out, seed_out);
-    Ok([(keep_in, inputs), (keep_out, outputs)])
+    Ok(Streams { kept: [(keep_in, inputs), (keep_out, outputs)], doublewrite })
 }
 
 /// Brings the directory's own name to the disk: without it a power cut takes the whole run.

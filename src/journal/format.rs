@@ -61,6 +61,13 @@
 //! (`Event::seq`) along the outputs, so a time is found by binary search over records. A reader
 //! that starts in the middle takes the chain from the record before, or from the opening.
 //!
+//! # Copies
+//!
+//! Beside the segments of a session that syncs and has not ended lies `doublewrite.zj`: copies of
+//! records whose page was still being stored into when they had to be on the disk. Its bytes are in
+//! `doublewrite`; a reader takes a copy where a segment without a seal lacks the record and the
+//! copy continues the chain, and nowhere else.
+//!
 //! # Versions
 //!
 //! The version stands in every header page and in the manifest, and all files of a directory have

@@ -1,12 +1,12 @@
-//! Messages in; the same messages, in the same order, out, orders among them not before the disk
-//! has what proves them.
+//! Messages in; the same messages out, orders among them not before the disk has what proves them.
 //!
 //! It stands behind [`super::Outputs`], on its thread. Where the journal is not strict nothing ever
 //! waits here. Where it is, an output waits until its own record and the input that caused it are
-//! below their durable marks, and whatever comes after it waits behind it. A full queue holds up
-//! the thread, and with it the sockets; nothing is dropped. When the journal has failed no output
-//! leaves any more: what waits is neither sent nor taken back, and the next start finds it recorded
-//! and in doubt.
+//! below their durable marks, and outputs keep their order. Everything else passes them by: the
+//! broker's session lives on while the disk is slow, market data goes on, and a kill that is heard
+//! meanwhile stops what still waits. A full queue holds up the thread, and with it the sockets;
+//! nothing is dropped. When the journal has failed no output leaves any more: what waits is neither
+//! sent nor taken back, and the next start finds it recorded and in doubt.
 
 use super::Watch;
 use crate::{stage::Emit, wire::Event};
@@ -14,7 +14,7 @@ use alloc::collections::VecDeque;
 use core::{borrow::Borrow, sync::atomic::Ordering};
 use crossbeam_utils::Backoff;
 
-/// Messages that may wait: 60 ms of a million a second.
+/// Outputs that may wait: more than RISK lets be open at any time.
 const WAITING_MAX: usize = 65_536;
 
 /// What a message waits for.
@@ -88,7 +88,7 @@ impl<T: Copy + Borrow<Event>, E> Hold<T, E> {
         let (input, output) = (inputs.durable(), outputs.durable());
         let before = self.waiting.len();
         while let Some((message, needs)) = self.waiting.front() {
-            if needs.output > 0 && failed {
+            if failed {
                 self.kept_back += 1;
             } else if needs.input <= input && needs.output <= output {
                 self.end.emit(known, message);
@@ -100,24 +100,21 @@ impl<T: Copy + Borrow<Event>, E> Hold<T, E> {
         before - self.waiting.len()
     }
 
-    /// What an event needs: nothing, unless it is an output. Its record is the last one, for this
-    /// thread is the one that appends them.
+    /// What an output needs. Its record is the last one, for this thread is the one that appends
+    /// them.
     fn needs(event: &Event, outputs: &Watch) -> Needs {
-        match event.kind.is_output() {
-            true => Needs { input: event.seq, output: outputs.0.written.load(Ordering::Relaxed) },
-            false => Needs { input: 0, output: 0 },
-        }
+        Needs { input: event.seq, output: outputs.0.written.load(Ordering::Relaxed) }
     }
 }
 
 impl<K, T: Copy + Borrow<Event>, E: Emit<K, T>> Emit<K, T> for Hold<T, E> {
     #[inline(always)]
     fn emit(&mut self, known: &mut K, message: &T) {
-        let Some([_, outputs]) = &self.watches else { return self.end.emit(known, message) };
-        let needs = Self::needs(message.borrow(), outputs);
-        if self.waiting.is_empty() && needs.output == 0 {
-            return self.end.emit(known, message);
-        }
+        let event = message.borrow();
+        let needs = match &self.watches {
+            Some([_, outputs]) if event.kind.is_output() => Self::needs(event, outputs),
+            _ => return self.end.emit(known, message),
+        };
         if self.waiting.len() == WAITING_MAX {
             self.make_room(known);
         }

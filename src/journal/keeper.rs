@@ -1,9 +1,10 @@
 //! The writers' marks in; segments ready ahead of them, pages on the disk behind them out.
 //!
-//! One thread for both streams (one for each, where orders wait for the disk) does everything that
-//! may take long, so that the writers do nothing but store: it makes the next segment, touches the
-//! pages that write-back has protected again, brings finished pages to the disk, seals what is
-//! full, unmaps what is done.
+//! One thread for both streams does everything that may take long, so that the writers do nothing
+//! but store: it makes the next segment, touches the pages that write-back has protected again,
+//! brings finished pages to the disk, seals what is full, unmaps what is done. A page that is being
+//! filled is never brought to the disk here: whoever stores into it would wait with the disk
+//! (`doublewrite` has the way around).
 
 use super::{
     Error, Settings, Sync,
@@ -20,8 +21,6 @@ use std::{path::PathBuf, thread};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(1);
-/// How often within a tick it looks for what an output needs on the disk, where that is strict.
-const HASTE: u32 = 16;
 /// Every how many looks it touches pages ahead of the writer.
 const TOUCH_TICKS: u64 = 8;
 /// Every how many looks it asks how much room the disk has, and tries again for a segment that
@@ -63,38 +62,20 @@ pub(super) struct Keep {
     next: Header,
     sync: Sync,
     live: VecDeque<Kept>,
-    /// `written` when it was last brought to the disk: a partial page goes out when nothing moves.
-    before: u64,
-    /// The outputs, whose records must not leave before this stream is on the disk; and for how
-    /// many of them it is.
-    outputs: Arc<Shared>,
-    served: u64,
     /// The disk lied once: nothing more is brought, sealed or called durable.
     broken: bool,
 }
 
 impl Keep {
-    /// Makes the first segment; `header` is that of the first. Without `outputs`, it is them.
+    /// Makes the first segment; `header` is that of the first.
     pub(super) fn new(
         directory: PathBuf,
         header: Header,
         sync: Sync,
-        outputs: Option<&Arc<Shared>>,
     ) -> Result<(Keep, Arc<Segment>), Error> {
-        let kept = header.first - 1;
-        let shared = Arc::new(Shared::new(kept));
-        let outputs = Arc::clone(outputs.unwrap_or(&shared));
-        let mut keep = Keep {
-            directory,
-            next: header,
-            sync,
-            live: VecDeque::new(),
-            before: kept,
-            served: outputs.written.load(Ordering::Acquire),
-            outputs,
-            shared,
-            broken: false,
-        };
+        let shared = Arc::new(Shared::new(header.first - 1));
+        let mut keep =
+            Keep { directory, next: header, sync, live: VecDeque::new(), shared, broken: false };
         let first = keep.make()?;
         Ok((keep, first))
     }
@@ -108,6 +89,7 @@ impl Keep {
         self.next.segment += 1;
         self.next.first += segment.capacity;
         self.live.push_back(Kept::new(Arc::clone(&segment)));
+        self.shared.with_segments(|segments| segments.push_back(Arc::clone(&segment)));
         Ok(segment)
     }
 
@@ -124,23 +106,10 @@ impl Keep {
         if tick.is_multiple_of(TOUCH_TICKS) {
             self.touch(written);
         }
-        if tick.is_multiple_of(sync_ticks) && self.is_durable() {
-            let rests = self.before == written;
-            self.before = written;
-            self.attempt(|keep| keep.bring(written, rests));
+        if tick > 0 && tick.is_multiple_of(sync_ticks) && self.is_durable() {
+            self.attempt(|keep| keep.bring(written, false));
         }
         self.attempt(|keep| keep.retire(written));
-    }
-
-    /// Where that is strict: brings what an output needs to the disk, and all that has come with
-    /// it, down to the last whole record.
-    pub(super) fn hasten(&mut self) {
-        let wanted = self.outputs.written.load(Ordering::Acquire);
-        if wanted > self.served {
-            let written = self.shared.written.load(Ordering::Acquire);
-            self.attempt(|keep| keep.bring(written, true));
-            self.served = wanted;
-        }
     }
 
     fn attempt(&mut self, work: impl FnOnce(&mut Keep) -> Result<(), Error>) {
@@ -148,7 +117,7 @@ impl Keep {
             && let Err(error) = work(self)
         {
             self.broken = true;
-            self.fail(error);
+            self.shared.fail(error);
         }
     }
 
@@ -164,7 +133,7 @@ impl Keep {
                     self.shared.low.store(true, Ordering::Relaxed);
                     return;
                 }
-                Err(error) => return self.fail(error),
+                Err(error) => return self.shared.fail(error),
             }
         }
         if let Some(kept) = self.live.back().filter(|_| is_due) {
@@ -179,11 +148,6 @@ impl Keep {
         self.live.back().is_none_or(|kept| kept.is_full(written))
     }
 
-    /// The first error is final; later ones follow from it.
-    fn fail(&self, error: Error) {
-        let _ = self.shared.error.set(error);
-    }
-
     fn touch(&self, written: u64) {
         let mut ahead = AHEAD;
         for kept in self.live.iter().filter(|kept| !kept.is_full(written)) {
@@ -194,28 +158,25 @@ impl Keep {
         }
     }
 
-    /// Finished pages go to the disk; the page being filled only where `rests` says so, because a
-    /// store into a page under write-back can stall for milliseconds: when nothing was written
-    /// since the last time, or an order waits for it.
-    fn bring(&mut self, written: u64, rests: bool) -> Result<(), Error> {
-        if self.shared.durable.load(Ordering::Relaxed) == written {
+    /// Finished pages go to the disk; the page being filled only when the writer is gone (`all`).
+    fn bring(&mut self, written: u64, all: bool) -> Result<(), Error> {
+        if self.shared.settled.load(Ordering::Relaxed) == written {
             return Ok(());
         }
         for kept in &mut self.live {
             let records = kept.records(written);
             let used = Segment::used(records);
-            let whole = kept.is_full(written) || rests;
+            let whole = kept.is_full(written) || all;
             let to = if whole { used.next_multiple_of(PAGE) } else { used / PAGE * PAGE };
             if records == 0 || to <= kept.synced {
                 continue;
             }
             kept.segment.sync(kept.synced, to)?;
-            kept.synced = if kept.is_full(written) { to } else { used / PAGE * PAGE };
-            if rests {
-                kept.segment.touch(used, used + AHEAD.min(PAGE));
-            }
-            let durable = if whole { records } else { Header::capacity(to as u64) };
-            self.shared.durable.store(kept.segment.first + durable - 1, Ordering::Release);
+            kept.synced = to;
+            let settled = if whole { records } else { Header::capacity(to as u64) };
+            let settled = kept.segment.first + settled - 1;
+            self.shared.settled.store(settled, Ordering::Release);
+            self.shared.call_durable(settled);
         }
         Ok(())
     }
@@ -235,6 +196,7 @@ impl Keep {
                 return Ok(());
             }
             self.live.pop_front();
+            self.shared.with_segments(VecDeque::pop_front);
         }
         Ok(())
     }
@@ -265,27 +227,21 @@ impl Drop for Keep {
     /// However the keeper ends, a writer that is still there must not wait for it for ever.
     fn drop(&mut self) {
         if !self.shared.closed.load(Ordering::Acquire) {
-            self.fail(Error::KeeperStopped(self.directory.clone()));
+            self.shared.fail(Error::KeeperStopped(self.directory.clone()));
         }
     }
 }
 
-/// A keeper's thread: looks after its streams until `stop`, then finishes those whose writer is
+/// The keeper's thread: looks after its streams until `stop`, then finishes those whose writer is
 /// gone. What goes wrong is in each stream's [`Shared`].
 pub(super) fn run(mut streams: Vec<Keep>, settings: &Settings, stop: &AtomicBool) {
     let sync_ticks = (settings.sync_interval.nanos() / TICK.as_nanos() as u64).max(1);
-    let looks = if settings.sync == Sync::Strict { HASTE } else { 1 };
     for tick in 0.. {
         streams.iter_mut().for_each(|keep| keep.tend(tick, sync_ticks));
         if stop.load(Ordering::Acquire) {
             break;
         }
-        for _ in 0..looks {
-            if settings.sync == Sync::Strict {
-                streams.iter_mut().for_each(Keep::hasten);
-            }
-            thread::park_timeout(TICK / looks);
-        }
+        thread::park_timeout(TICK);
     }
     for keep in &mut streams {
         if keep.shared.closed.load(Ordering::Acquire) {

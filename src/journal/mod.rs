@@ -15,11 +15,13 @@
 //!
 //! Mapped pages belong to the kernel, so the end of the process takes none of them; at most one
 //! record a stream is torn, the one that was being stored. After a power cut the surviving pages
-//! are no prefix: what lies behind a hole is put aside, never spliced. `Interval` costs the hot
-//! thread nothing but the page it stores into being touched again; its mark trails by the interval
-//! and one wait for the disk. `Strict` makes each order wait for the disk (`benches/journal.rs`
-//! measures how long), and only orders: inputs that lead to none are synced at the interval.
-//! [`Journal::resume`] goes on with a run whichever way it ended.
+//! are no prefix: what lies behind a hole is put aside, never spliced. Finished pages are brought
+//! to the disk where they lie; of a page that is still stored into, the file `doublewrite.zj` gets
+//! a copy, so that no writer ever waits with the disk. With `Interval` that happens when a stream
+//! has rested for the interval; its mark trails by the interval and one wait for the disk. With
+//! `Strict` it happens as soon as an order needs it: each order waits for the disk
+//! (`benches/journal.rs` measures how long), and only orders do. [`Journal::resume`] goes on with a
+//! run whichever way it ended.
 //!
 //! A full disk is told by [`Watch::state`] while a whole segment is left, and is an error when the
 //! next one is needed, never a signal: blocks are reserved up front. After the first failed sync
@@ -35,6 +37,7 @@ mod compare;
 mod crc;
 mod cut;
 mod directory;
+mod doublewrite;
 mod end;
 mod error;
 mod fail;

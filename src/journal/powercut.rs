@@ -2,18 +2,17 @@
 //!
 //! Writer and keeper are the real ones, driven by a seed on one thread. At a cut each page of 4 KiB
 //! of each file is given back as it was when it was last synced, or as it was at any moment since,
-//! each by itself. What the disk gives back is recovered by the real recovery, appended to, cut
-//! again. After each cut: nothing below the durable marks is lost, nothing is read that was not
-//! appended in this row (every session writes other contents), nothing behind a hole is spliced.
+//! each by itself; a block of the doublewrite file that was being written may be cut in two. What
+//! the disk gives back is recovered by the real recovery, appended to, cut again. After each cut:
+//! nothing below the durable marks is lost, nothing is read that was not appended in this row
+//! (every session writes other contents), nothing behind a hole is spliced.
 
 use super::{
     Allow, End, Manifest, Outcome, Reader, Session, Settings, Stream, Sync,
-    directory::streams,
+    directory::{Streams, streams},
     format::{PAGE, RECORD, RECORDS_AT},
-    keeper::Keep,
     reader::Position,
     resume,
-    writer::Writer,
 };
 use crate::{
     config::Span,
@@ -107,7 +106,15 @@ impl Disk {
     /// The power is cut: the files as the disk gives them back.
     fn cut(&self, random: &mut Random) {
         for (path, pages) in &self.pages {
-            let given = pages.iter().flat_map(|versions| Disk::page(versions, random).to_vec());
+            let is_copies = path.ends_with("doublewrite.zj");
+            let given = pages.iter().flat_map(|versions| {
+                let mut page = Disk::page(versions, random).to_vec();
+                let sectors = random.below(9) as usize * 512;
+                if is_copies && versions.len() > 1 && random.below(2) == 0 {
+                    page[sectors..].copy_from_slice(&versions[0][sectors..]);
+                }
+                page
+            });
             fs::write(path, given.collect::<Vec<u8>>()).unwrap();
         }
     }
@@ -146,27 +153,42 @@ impl Model {
         Event { seq, ..Event::new(Kind::ORDER_LEG, self.session, leg) }
     }
 
-    /// Reads a stream, holds every record against what was appended, and counts them.
-    fn check(&self, directory: &Path, stream: Stream) -> u64 {
+    /// Reads a stream, holds every record against what was appended, and counts them, and those
+    /// that only the doublewrite file has.
+    fn check(&self, directory: &Path, stream: Stream) -> [u64; 2] {
         let mut reader = Reader::open(directory, stream).unwrap();
         let row = &self.rows[stream.place()];
         while let Some(found) = reader.next_event().copied() {
             let number = reader.records() as usize;
             assert_eq!(Some(&found), row.get(number - 1), "{stream:?} {number}: a ghost");
         }
-        reader.records()
+        [reader.records(), reader.restored()]
     }
 }
 
 /// A session on the disk, its keepers' ticks in the hands of the test.
 struct Live {
-    streams: [(Keep, Writer); 2],
+    streams: Streams,
     tick: u64,
 }
 
 impl Live {
     fn marks(&self) -> [u64; 2] {
-        [0, 1].map(|at: usize| self.streams[at].1.watch().durable())
+        [0, 1].map(|at: usize| self.streams.kept[at].1.watch().durable())
+    }
+
+    /// What rests, or an order waits for, is copied.
+    fn copy(&mut self, strict: bool) {
+        let doublewrite = self.streams.doublewrite.as_mut().unwrap();
+        if strict { doublewrite.hasten() } else { doublewrite.rest() }
+    }
+
+    /// The power goes while a copy is on its way: nobody has been told that it is on the disk.
+    fn copy_in_vain(&mut self, disk: &mut Disk) {
+        disk.look();
+        self.copy(true);
+        SYNCED.take();
+        disk.look();
     }
 
     /// Appends and ticks at random; the disk looks on.
@@ -175,7 +197,7 @@ impl Live {
             for _ in 0..random.below(60) {
                 let event = model.input();
                 // The spare segment comes at a tick; a full one without it would wait for ever.
-                let [(_, inputs), (_, outputs)] = &mut self.streams;
+                let [(_, inputs), (_, outputs)] = &mut self.streams.kept;
                 if inputs.append(&event).is_err() {
                     return;
                 }
@@ -189,12 +211,13 @@ impl Live {
             disk.look();
             if random.below(2) == 0 {
                 self.tick += 1;
-                for (keep, _) in &mut self.streams {
-                    keep.tend(self.tick, 2);
-                    if strict {
-                        keep.hasten();
-                    }
+                for (keep, _) in &mut self.streams.kept {
+                    keep.tend(self.tick, 8);
                 }
+                disk.look();
+            }
+            if random.below(2) == 0 {
+                self.copy(strict);
                 disk.look();
             }
         }
@@ -206,6 +229,7 @@ struct Totals {
     cuts: u64,
     records: u64,
     lost_in_doubt: u64,
+    restored: u64,
     outcomes: [u64; 3],
 }
 
@@ -229,6 +253,7 @@ fn life(seed: u64, base: &Manifest, totals: &mut Totals) {
         let (mut live, mut disk) = (Live { streams, tick: 0 }, Disk::at_rest(directory));
         live.run(&mut model, &mut disk, sync == Sync::Strict, &mut random);
         let marks = live.marks();
+        live.copy_in_vain(&mut disk);
         drop(live);
         for stream in BOTH {
             let row = model.rows[stream.place()].len() as u64;
@@ -237,7 +262,10 @@ fn life(seed: u64, base: &Manifest, totals: &mut Totals) {
             disk.leave_torn(stream, from.segment + 1 + full as u32, index, &mut random);
         }
         disk.cut(&mut random);
-        let seen = BOTH.map(|stream| model.check(directory, stream));
+        let [[inputs, restored_in], [outputs, restored_out]] =
+            BOTH.map(|stream| model.check(directory, stream));
+        let seen = [inputs, outputs];
+        totals.restored += restored_in + restored_out;
         assert!(seen[0] >= marks[0] && seen[1] >= marks[1], "seed {seed}: {seen:?} of {marks:?}");
         manifest = Manifest { epoch: u128::from(seed) << 64 | (cut + 2), ..base.clone() };
         let found = resume::recover(directory, &settings, &mut manifest, Allow::default()).unwrap();
@@ -260,6 +288,10 @@ fn life(seed: u64, base: &Manifest, totals: &mut Totals) {
         let ends = BOTH.map(|stream| Reader::open(directory, stream).unwrap().verify());
         let records = keep.map(|keep| End::Clean { records: keep.records });
         assert_eq!(ends, records, "seed {seed}");
+        for stream in BOTH {
+            let [records, restored] = model.check(directory, stream);
+            assert_eq!((records, restored), (keep[stream.place()].records, 0), "seed {seed}");
+        }
     }
 }
 
@@ -269,10 +301,12 @@ fn a_power_cut_loses_nothing_that_was_durable_and_brings_nothing_back() {
     let base = Manifest::new(42, Vec::new()).unwrap();
     let mut totals = Totals::default();
     (1..=lives).for_each(|seed| life(seed, &base, &mut totals));
-    let Totals { cuts, records, lost_in_doubt, outcomes: [clean, torn, gaps] } = totals;
+    let Totals { cuts, records, lost_in_doubt, restored, outcomes: [clean, torn, gaps] } = totals;
     assert!(torn > 0 && gaps > 0 && lost_in_doubt > 0, "the model cuts nothing");
+    assert!(restored > 0, "nothing was only in the doublewrite file");
     println!(
         "power-cut model: {cuts} cuts ({clean} clean, {torn} torn, {gaps} with holes), {records} \
-         records kept, 0 durable records lost, 0 ghosts; {lost_in_doubt} inputs above the mark lost"
+         records kept, {restored} of them only in the doublewrite file, 0 durable records lost, 0 \
+         ghosts; {lost_in_doubt} inputs above the mark lost"
     );
 }

@@ -6,6 +6,7 @@
 
 use super::{
     Error, Manifest, Stream, Sync,
+    doublewrite::Copies,
     end::{Cause, End, Place},
     format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORD_WORDS, RECORDS_AT, SEAL_AT},
     manifest::Promise,
@@ -38,6 +39,16 @@ impl Found {
         Header::capacity(self.bytes.min(self.header.bytes))
     }
 
+    /// The chain behind record `index` and its event, where it is record `number` and continues
+    /// the chain `before`.
+    #[inline(always)]
+    fn record(&self, index: u64, number: u64, seed: u32, before: u32) -> Option<(u32, [u64; 8])> {
+        let at = RECORDS_AT / 8 + index as usize * RECORD_WORDS;
+        let [head, found, event @ ..] = self.view.load::<RECORD_WORDS>(at)?;
+        let chain = format::chain(seed, before, found, &event);
+        (head == format::head(EVENT, chain) && found == number).then_some((chain, event))
+    }
+
     /// A place in this file.
     pub(super) fn at(&self, offset: usize, record: u64) -> Place {
         Place { file: self.path.clone(), offset: offset as u64, record }
@@ -64,6 +75,11 @@ pub struct Reader {
     pub(super) entered: u32,
     event: Event,
     pub(super) end: Option<End>,
+    /// What the doublewrite file has, once a record is missing; how many were taken from it, and
+    /// the number of the last of these.
+    copies: Option<Copies>,
+    restored: u64,
+    last_restored: u64,
 }
 
 /// A place between two records, and what is proved of all before it.
@@ -117,6 +133,9 @@ impl Reader {
             entered: chain,
             event: Event::zeroed(),
             end,
+            copies: None,
+            restored: 0,
+            last_restored: 0,
         };
         reader.enter();
         Ok(reader)
@@ -125,7 +144,7 @@ impl Reader {
     /// The next event, `None` at the end of the stream.
     #[inline]
     pub fn next_event(&mut self) -> Option<&Event> {
-        while !self.step() {
+        while !self.step() && !self.restore() {
             if !self.advance() {
                 return None;
             }
@@ -139,15 +158,46 @@ impl Reader {
         if self.index >= self.room || self.end.is_some() {
             return false;
         }
-        let at = RECORDS_AT / 8 + self.index as usize * RECORD_WORDS;
-        let words = self.current.as_ref().and_then(|found| found.view.load::<RECORD_WORDS>(at));
-        let Some([head, number, event @ ..]) = words else { return false };
-        let chain = format::chain(self.seed, self.chain, number, &event);
-        if head != format::head(EVENT, chain) || number != self.records + 1 {
+        let Some(found) = &self.current else { return false };
+        let number = self.records + 1;
+        let Some((chain, event)) = found.record(self.index, number, self.seed, self.chain) else {
             return false;
-        }
+        };
         self.event = bytemuck::must_cast(event);
         (self.chain, self.index, self.records) = (chain, self.index + 1, number);
+        true
+    }
+
+    /// Takes all records of the segment at hand that fit, without looking at what they say.
+    fn pass(&mut self) {
+        let Some(found) = self.current.as_ref().filter(|_| self.end.is_none()) else { return };
+        let (mut chain, mut index, mut number) = (self.chain, self.index, self.records);
+        while index < self.room
+            && let Some((next, _)) = found.record(index, number + 1, self.seed, chain)
+        {
+            (chain, index, number) = (next, index + 1, number + 1);
+        }
+        (self.chain, self.index, self.records) = (chain, index, number);
+    }
+
+    /// Where a power cut took the record at hand: takes it from the doublewrite file, if that has
+    /// it. False elsewhere.
+    #[cold]
+    fn restore(&mut self) -> bool {
+        let known = self.known();
+        let current =
+            self.current.as_ref().filter(|_| self.end.is_none() && self.index < self.room);
+        if !current.is_some_and(|current| scan::is_missing(current, self.index, known)) {
+            return false;
+        }
+        let copies = self.copies.get_or_insert_with(|| Copies::read(&self.directory));
+        let number = self.records + 1;
+        let Some([head, _, event @ ..]) = copies.find(number, self.seed, self.chain) else {
+            return false;
+        };
+        self.event = bytemuck::must_cast(event);
+        (self.chain, self.index, self.records) = ((head >> 32) as u32, self.index + 1, number);
+        (self.restored, self.last_restored) = (self.restored + 1, number);
         true
     }
 
@@ -164,6 +214,20 @@ impl Reader {
     /// How many records were handed out.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// How many of them only the doublewrite file has: a power cut took their pages.
+    pub fn restored(&self) -> u64 {
+        self.restored
+    }
+
+    /// The record that was handed out last, where only the doublewrite file has it, and its place.
+    pub(super) fn copied(&self) -> Option<(&Path, u64, [u64; RECORD_WORDS])> {
+        let current = self.current.as_ref().filter(|_| self.last_restored == self.records)?;
+        let at = (RECORDS_AT + (self.index as usize).checked_sub(1)? * format::RECORD) as u64;
+        let [a, b, c, d, e, f, g, h]: [u64; 8] = bytemuck::must_cast(self.event);
+        let head = format::head(EVENT, self.chain);
+        Some((&current.path, at, [head, self.records, a, b, c, d, e, f, g, h]))
     }
 
     /// The place behind the last record.
@@ -200,7 +264,12 @@ impl Reader {
 
     /// Reads whatever is left and says how the stream ends.
     pub fn verify(mut self) -> End {
-        while self.next_event().is_some() {}
+        loop {
+            self.pass();
+            if !self.restore() && !self.advance() {
+                break;
+            }
+        }
         self.end.unwrap_or(End::Clean { records: self.records })
     }
 

@@ -1,17 +1,18 @@
 //! A stream as a crash has left it in; the same stream, ended in order, so that a session may
 //! follow it, out.
 //!
-//! First it is only looked at ([`find`]). Then ([`settle`]) what lies behind the last record kept
-//! is copied or moved to `*.quarantine`, the copy brought to the disk before the original is
-//! touched; the tail is zeroed, the segment sealed and shortened, each durably before the next.
-//! Whatever of this a second crash leaves undone is done again, and what is done already is done
-//! again without harm: nothing that is kept is ever written to.
+//! First it is only looked at ([`find`]). Then ([`settle`]) what only the doublewrite file has is
+//! put where it belongs, and on the disk there. What lies behind the last record kept is copied or
+//! moved to `*.quarantine`, the copy brought to the disk before the original is touched; the tail
+//! is zeroed, the segment sealed and shortened, each durably before the next. Whatever of this a
+//! second crash leaves undone is done again, and what is done already is done again without harm:
+//! nothing that is kept is ever written to.
 
 use super::{
     Error, Stream, Sync,
     end::{Cause, End},
     fail,
-    format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORDS_AT, SEAL_AT},
+    format::{self, EVENT, Header, OPENING, OPENING_AT, PAGE, RECORD_WORDS, RECORDS_AT, SEAL_AT},
     map::View,
     reader::{Position, Reader},
     segment::{Segment, file_name},
@@ -40,14 +41,24 @@ pub(super) struct Found {
     pub(super) seq: u64,
     /// The highest number of a record that was seen, kept or not.
     highest: u64,
+    /// Records that only the doublewrite file has.
+    copies: Vec<Copied>,
     /// Whether damage could be a power cut's work: see [`Found::is_damaged`].
     open: bool,
+}
+
+/// A record that only the doublewrite file has, and where it belongs.
+#[derive(Debug)]
+struct Copied {
+    path: PathBuf,
+    at: u64,
+    record: [u64; RECORD_WORDS],
 }
 
 impl Found {
     fn nothing() -> Found {
         let (end, keep) = (End::Clean { records: 0 }, Position::default());
-        Found { end, keep, seq: 0, highest: 0, open: true }
+        Found { end, keep, seq: 0, highest: 0, copies: Vec::new(), open: true }
     }
 
     /// What there is to be told about it.
@@ -97,8 +108,12 @@ pub(super) fn find(directory: &Path, stream: Stream, until: Until) -> Result<Fou
         opened => opened?,
     };
     let (mut keep, mut seq, mut is_within) = (reader.position(), 0, true);
+    let mut copies = Vec::new();
     while let Some(event) = reader.next_event() {
         let caused_by = event.seq;
+        if let Some((path, at, record)) = reader.copied() {
+            copies.push(Copied { path: path.into(), at, record });
+        }
         is_within &= match until {
             Until::End => true,
             Until::Record(last) => reader.records() <= last,
@@ -122,7 +137,7 @@ pub(super) fn find(directory: &Path, stream: Stream, until: Until) -> Result<Fou
         }
         highest = highest.max(highest_in(&view, if is_last { keep.index } else { 0 }));
     }
-    Ok(Found { end, keep, seq, highest, open })
+    Ok(Found { end, keep, seq, highest, copies, open })
 }
 
 fn is_at(end: &End, path: &Path) -> bool {
@@ -134,10 +149,12 @@ fn is_at(end: &End, path: &Path) -> bool {
 pub(super) fn settle(
     directory: &Path,
     stream: Stream,
-    keep: Position,
+    found: &Found,
     session: u32,
     sync: Sync,
 ) -> Result<Vec<String>, Error> {
+    put_back(&found.copies)?;
+    let keep = found.keep;
     for (number, path) in segments(directory, stream)?.iter().rev() {
         if *number > keep.segment {
             put_aside(path, session)?;
@@ -153,6 +170,22 @@ pub(super) fn settle(
     let mut aside = names(directory)?;
     aside.retain(|name| name.starts_with(&begin) && name.ends_with(&end));
     Ok(aside)
+}
+
+/// What only the doublewrite file has: into the segments, and to the disk, before that file may go.
+fn put_back(copies: &[Copied]) -> Result<(), Error> {
+    for of_file in copies.chunk_by(|a, b| a.path == b.path) {
+        let path = &of_file[0].path;
+        let failed = |e| Error::system("put records back into", path)(e);
+        let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+        for copy in of_file {
+            let bytes = bytemuck::bytes_of(&copy.record);
+            file.write_all_at(bytes, copy.at).map_err(failed)?;
+            fail::point("recovery: a record was put back");
+        }
+        file.sync_all().map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The names in a directory, in order.

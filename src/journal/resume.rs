@@ -100,8 +100,8 @@ pub(super) fn recover(
     fail::point("recovery: it has been announced");
     let number = manifest.sessions.len() as u32;
     for stream in [Stream::Inputs, Stream::Outputs] {
-        let keep = found[stream.place()].keep;
-        let aside = recover::settle(directory, stream, keep, number, settings.sync)?;
+        let of_stream = &found[stream.place()];
+        let aside = recover::settle(directory, stream, of_stream, number, settings.sync)?;
         session.start.tails[stream.place()].aside = aside;
     }
     fail::point("recovery: both streams are in order");

@@ -53,6 +53,13 @@ fn is_unsealed(found: &Found, known: Known) -> bool {
     seal[0] == 0 && (1..3).all(|i| [0, wanted[i]].contains(&seal[i]))
 }
 
+/// Whether a power cut may have taken record `index`: it is not there or not whole, and no seal
+/// says that it had been on the disk.
+pub(super) fn is_missing(found: &Found, index: u64, known: Known) -> bool {
+    let slot = found.view.load::<RECORD_WORDS>(word_of(index)).unwrap_or_default();
+    (slot[0] == 0 || lacks_page(found, index, &slot)) && is_unsealed(found, known)
+}
+
 /// Whether a segment ends here by its seal.
 pub(super) fn is_sealed(found: &Found, known: Known) -> bool {
     found.view.load::<3>(SEAL_AT) == Some(seal_of(found, known))

@@ -94,6 +94,14 @@ impl Segment {
         self.map.words().get(at..at + RECORD_WORDS)?.try_into().ok()
     }
 
+    /// Record `index`, which is whole.
+    pub(super) fn record(&self, index: u64) -> Option<[u64; RECORD_WORDS]> {
+        let is_here = index < self.capacity;
+        let at = RECORDS_AT / 8 + index as usize * RECORD_WORDS;
+        let slot = self.slot(at).filter(|_| is_here)?;
+        Some(core::array::from_fn(|word| slot[word].load(Relaxed)))
+    }
+
     /// Bytes from the start of the file that `records` of it occupy.
     pub(super) fn used(records: u64) -> usize {
         RECORDS_AT + records as usize * RECORD

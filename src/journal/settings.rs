@@ -8,7 +8,8 @@ use alloc::{format, string::String};
 pub enum Sync {
     /// Nothing: the end of the process loses nothing, a power cut may lose everything.
     None,
-    /// Finished pages, at the interval; what is below the durable mark survives a power cut.
+    /// Finished pages, and what has rested, at the interval; what is below the durable mark
+    /// survives a power cut.
     Interval,
     /// As at the interval, and at once whatever an output needs: an order leaves only when its
     /// record and the input that caused it are on the disk.

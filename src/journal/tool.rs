@@ -81,12 +81,16 @@ pub fn verify_over(directory: &Path, skip: bool, out: &mut impl Write) -> Result
 /// How a stream ends, and what was stepped over.
 fn ended(title: &str, passage: &Passage, out: &mut impl Write) -> io::Result<()> {
     let end = passage.end().map(|end| alloc::format!("{end}")).unwrap_or_default();
+    let restored = match passage.reader.restored() {
+        0 => String::new(),
+        some => alloc::format!("; {some} of them only in the doublewrite file"),
+    };
     let skipped = if passage.skipped.is_empty() {
         String::new()
     } else {
         alloc::format!("; before that {}", said(&passage.skipped))
     };
-    writeln!(out, "{title} {end}{skipped}")
+    writeln!(out, "{title} {end}{restored}{skipped}")
 }
 
 /// How many events of a kind there are, and how many came in the busiest second.

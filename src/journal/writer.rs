@@ -2,18 +2,18 @@
 
 use super::{
     Error, fail,
-    format::{self, EVENT},
+    format::{self, EVENT, RECORD_WORDS},
     map::Handoff,
     segment::Segment,
 };
 use crate::wire::Event;
-use alloc::sync::Arc;
+use alloc::{collections::VecDeque, sync::Arc};
 use core::{
     fmt,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 use crossbeam_utils::{Backoff, CachePadded};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What writer, keeper and watchers of one stream share.
 #[derive(Debug)]
@@ -24,6 +24,11 @@ pub(super) struct Shared {
     pub(super) ready: CachePadded<Handoff<Segment>>,
     /// Number of the last record that is on the disk, with all before it.
     pub(super) durable: AtomicU64,
+    /// Number of the last record that is there where it belongs, with all before it.
+    pub(super) settled: AtomicU64,
+    /// The segments that are not settled yet, for those who read what the writer has stored. The
+    /// writer never comes here.
+    pub(super) segments: Mutex<VecDeque<Arc<Segment>>>,
     /// How often the writer found no segment ready and waited.
     pub(super) waits: AtomicU64,
     /// The writer is gone.
@@ -41,11 +46,40 @@ impl Shared {
             written: CachePadded::new(AtomicU64::new(kept)),
             ready: CachePadded::new(Handoff::new()),
             durable: AtomicU64::new(kept),
+            settled: AtomicU64::new(kept),
+            segments: Mutex::new(VecDeque::new()),
             waits: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             low: AtomicBool::new(false),
             error: OnceLock::new(),
         }
+    }
+
+    /// The first error is final; later ones follow from it.
+    pub(super) fn fail(&self, error: Error) {
+        let _ = self.error.set(error);
+    }
+
+    /// All records up to this one survive a power cut. After an error nothing is called so.
+    pub(super) fn call_durable(&self, number: u64) {
+        if self.error.get().is_none() {
+            self.durable.fetch_max(number, Ordering::Release);
+        }
+    }
+
+    /// Changes the list of segments.
+    pub(super) fn with_segments<T>(
+        &self,
+        work: impl FnOnce(&mut VecDeque<Arc<Segment>>) -> T,
+    ) -> T {
+        work(&mut self.segments.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A record that is whole; `None` once its segment is settled.
+    pub(super) fn record(&self, number: u64) -> Option<[u64; RECORD_WORDS]> {
+        self.with_segments(|segments| {
+            segments.iter().find_map(|segment| segment.record(number.checked_sub(segment.first)?))
+        })
     }
 }
 

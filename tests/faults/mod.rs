@@ -51,6 +51,14 @@ pub(crate) fn acknowledged(folder: &Path) -> [u64; 4] {
     core::array::from_fn(|at| read.get(at).map_or(0, |reading| reading.value))
 }
 
+fn name(sync: Sync) -> &'static str {
+    match sync {
+        Sync::None => "none",
+        Sync::Interval => "interval",
+        Sync::Strict => "strict",
+    }
+}
+
 /// What the child is to do: how many records, with which policy, how far apart.
 pub(crate) struct Task {
     pub(crate) records: u64,
@@ -63,13 +71,15 @@ impl Task {
     pub(crate) const ENDLESS: u64 = u64::MAX;
 
     fn text(&self) -> String {
-        format!("{} {} {}", self.records, u8::from(self.sync == Sync::Interval), self.pause_us)
+        let Task { records, sync, pause_us } = self;
+        format!("{records} {} {pause_us}", name(*sync))
     }
 
     fn parse(text: &str) -> Task {
-        let numbers: Vec<u64> = text.split(' ').map(|word| word.parse().unwrap()).collect();
-        let sync = if numbers[1] == 1 { Sync::Interval } else { Sync::None };
-        Task { records: numbers[0], sync, pause_us: numbers[2] }
+        let words: Vec<&str> = text.split(' ').collect();
+        let sync = [Sync::None, Sync::Interval, Sync::Strict];
+        let sync = sync.into_iter().find(|sync| name(*sync) == words[1]).unwrap();
+        Task { records: words[0].parse().unwrap(), sync, pause_us: words[2].parse().unwrap() }
     }
 
     /// This test binary as a child that does it in `folder`; `before` is what runs it, if anything.
@@ -120,7 +130,7 @@ pub(crate) fn keep_if_asked() {
 
 /// Small segments and eager syncs.
 fn settings(sync: Sync) -> Settings {
-    let sync = if sync == Sync::Interval { "interval" } else { "none" };
+    let sync = name(sync);
     let text = format!(
         "[journal]\nsegment_bytes = 65536\noutput_segment_bytes = 65536\nsync = \"{sync}\"\n\
          sync_interval = \"1ms\"\n"

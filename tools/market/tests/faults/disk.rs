@@ -107,23 +107,33 @@ fn f12_a_failed_sync_ends_trading_and_what_was_open_is_canceled() {
 /// same without the delay, behind the same tracer, for what the hot thread felt of it.
 #[test]
 fn f13_a_slow_disk_is_told_and_holds_nothing_up() {
+    slow_disk("sync = \"interval\"");
+}
+
+/// The same where orders wait for the disk: they do, and nothing else.
+#[test]
+fn f13_a_slow_disk_holds_up_orders_alone_where_they_wait_for_it() {
+    slow_disk("sync = \"strict\"");
+}
+
+fn slow_disk(sync: &'static str) {
     let _alone = alone();
-    let Some(slow_disk) = strace("msync:delay_enter=300000") else { return };
-    let Some(same_disk) = strace("msync:delay_enter=1") else { return };
-    let (without, _) = under_a_disk(&same_disk, 0);
-    let (with, lag) = under_a_disk(&slow_disk, 250_000_000);
+    let Some(slow_disk) = strace("msync,fdatasync:delay_enter=300000") else { return };
+    let Some(same_disk) = strace("msync,fdatasync:delay_enter=1") else { return };
+    let (without, _) = under_a_disk(&same_disk, sync, 0);
+    let (with, lag) = under_a_disk(&slow_disk, sync, 250_000_000);
     println!(
-        "F13 whole engine: each sync 300 ms slower, lag up to {lag:.0} ms, told, 0 lost; \
-         from read to gate p99 {:.1} µs, without the delay {:.1} µs",
-        with, without
+        "F13 whole engine, {sync}: each sync 300 ms slower, lag up to {lag:.0} ms, told, 0 lost; \
+         from read to gate p99 {with:.1} µs, without the delay {without:.1} µs",
     );
 }
 
 /// A run until the journal has been `lag_min` ns behind; the hot thread's p99 in µs, the lag in ms.
-fn under_a_disk(tracer: &[String], lag_min: u64) -> (f64, f64) {
+fn under_a_disk(tracer: &[String], sync: &'static str, lag_min: u64) -> (f64, f64) {
     let served = slow();
     let mut extra = trading();
     extra.run += "\nlag_max = \"200ms\"";
+    extra.journal = sync;
     let site = Site::new(served.market.data, served.market.orders, &extra);
     let directory = site.run_directory();
     let mut engine = start(&site, &directory, tracer, "");
