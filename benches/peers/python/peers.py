@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Python peers on the chain and the reference: times and errors as lines that zomma-peers reads.
+"""The Python peers on the chain and the reference: times and errors, as lines for zomma-peers.
 
     python peers.py [--only NAME,…] [--out FILE]
 
@@ -105,12 +105,20 @@ class Lines:
 
     def volatilities(self, peer, found):
         columns = read("implied_vol.csv.gz")
-        with np.errstate(all="ignore"):
-            got = np.asarray(found(columns), float)
         told = columns["status"] == "ok"
-        answered = int(np.isfinite(got[~told]).sum())
-        errors = relative(got[told], columns["sigma"][told])
-        refusals = (answered, int((~told).sum()))
+        refused = pick(columns, ~told)
+
+        def answers(row):
+            try:
+                return np.isfinite(found(pick(refused, [row]))[0])
+            except Exception:
+                return False
+
+        with np.errstate(all="ignore"):
+            got = np.asarray(found(pick(columns, told)), float)
+            answered = sum(answers(row) for row in range(len(refused["S"])))
+        errors = relative(got, columns["sigma"][told])
+        refusals = (answered, len(refused["S"]))
         self.error(peer, "volatility", "implied_vol", errors, answered=refusals)
 
 
@@ -259,9 +267,8 @@ def py_vollib(lines, chain, rows):
     count, ready = len(chain["S"]), options(chain)
     lines.speed(peer, "price", "call by call", count, lambda: [price(*o) for o in ready])
     every = (price, *greeks.values())
-    lines.speed(
-        peer, "greeks", "5 Greeks; call by call", count, lambda: [f(*o) for o in ready for f in every]
-    )
+    run = lambda: [f(*option) for option in ready for f in every]
+    lines.speed(peer, "greeks", "5 Greeks; call by call", count, run)
     some = quoted(chain)
     lines.speed(peer, "volatility", "call by call", len(some["S"]), lambda: volatilities(some))
     lines.values(peer, rows, values)
@@ -324,7 +331,8 @@ def opengreeks(lines, chain, rows):
         options = each(c, "cp", "S", "K", "T", "r", "sigma", "q")
         options = [("c" if cp > 0 else "p", *rest) for cp, *rest in options]
         found = {name: getattr(theirs, name) for name in units}
-        found = {name: units[name] * np.array([f(*o) for o in options]) for name, f in found.items()}
+        column = lambda f: np.array([f(*option) for option in options])
+        found = {name: units[name] * column(f) for name, f in found.items()}
         return {"price": np.array([price(*o) for o in options])} | found
 
     def volatilities(c):
@@ -400,7 +408,8 @@ def quantlib(lines, chain, rows):
     lines.speed(
         peer, "greeks", "6 Greeks; call by call", count, lambda: [greeks(o) for o in options]
     )
-    lines.speed(peer, "volatility", "LiRS; call by call", len(some["S"]), lambda: volatilities(some))
+    run = lambda: volatilities(some)
+    lines.speed(peer, "volatility", "LiRS; call by call", len(some["S"]), run)
     lines.values(peer, rows, values)
     lines.volatilities(peer, volatilities)
     american(lines, ql, peer)
@@ -412,12 +421,13 @@ def american(lines, ql, peer):
     ql.Settings.instance().evaluationDate = today
     flat = lambda rate: ql.YieldTermStructureHandle(ql.FlatForward(today, rate, day_count))
     options = []
+    # QuantLib counts whole days. A year at rates and variance times T is the same option.
+    exercise = ql.AmericanExercise(today, today + 365)
     for cp, s, k, t, r, q, vol in each(columns, "cp", "S", "K", "T", "r", "q", "sigma"):
-        exercise = ql.AmericanExercise(today, today + round(365 * t))
-        term = ql.BlackConstantVol(today, ql.NullCalendar(), vol, day_count)
-        process = ql.BlackScholesMertonProcess(
-            ql.QuoteHandle(ql.SimpleQuote(s)), flat(q), flat(r), ql.BlackVolTermStructureHandle(term)
-        )
+        term = ql.BlackConstantVol(today, ql.NullCalendar(), vol * math.sqrt(t), day_count)
+        term = ql.BlackVolTermStructureHandle(term)
+        spot = ql.QuoteHandle(ql.SimpleQuote(s))
+        process = ql.BlackScholesMertonProcess(spot, flat(q * t), flat(r * t), term)
         payoff = ql.PlainVanillaPayoff(ql.Option.Call if cp > 0 else ql.Option.Put, k)
         options.append((ql.VanillaOption(payoff, exercise), process))
     scheme = lambda name: lambda process: ql.QdFpAmericanEngine(

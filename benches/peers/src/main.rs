@@ -130,6 +130,7 @@ fn time_peers(columns: &Columns, table: &mut Table) {
 }
 
 fn time<P: Peer>(columns: &Columns, table: &mut Table) {
+    eprintln!("times {}", P::NAME);
     table.note(P::NAME, P::NOTE);
     let options: Vec<P> = columns.rows.iter().map(P::new).collect();
     if P::PRICES {
@@ -180,7 +181,9 @@ impl Known {
         self.greeks(table, ours::NAME, greeks, ours::of_any_terms);
         self.volatilities(table, ours::NAME, ours::volatility);
         if !self.american.is_empty() {
-            let errors = accuracy::of_american(&self.american, ours::american);
+            let rule = zomma::greeks::american::Standard::new();
+            let errors =
+                accuracy::of_american(&self.american, |terms| ours::american(&rule, terms));
             table.accuracy(ours::NAME, Job::American, "american", errors);
         }
         if !ours_alone {
@@ -218,6 +221,7 @@ impl Known {
 }
 
 fn compare<P: Peer>(known: &Known, table: &mut Table) {
+    eprintln!("compares {}", P::NAME);
     if P::GREEKS.is_empty() && P::PRICES {
         for (set, rows) in known.sets() {
             let errors = accuracy::of_prices(rows, |terms| P::new(terms).price());

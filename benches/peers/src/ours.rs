@@ -86,8 +86,8 @@ fn contract(terms: &Terms) -> Contract {
 }
 
 /// An American price from nothing.
-pub fn american(terms: &Terms) -> f64 {
-    contract(terms).value(&Standard::new()).map_or(f64::NAN, |value| value.price)
+pub fn american(rule: &Standard, terms: &Terms) -> f64 {
+    contract(terms).value(rule).map_or(f64::NAN, |value| value.price)
 }
 
 fn block(rows: &[Terms]) -> Options {
@@ -133,7 +133,8 @@ pub fn bits(columns: &Columns) -> Vec<(&'static str, u64)> {
     columns.cold(&mut cold);
     let mut warm = columns.room_for_volatilities();
     columns.warm(&mut warm);
-    let american = columns.rows.iter().map(|row| f64x8::splat(american(row)));
+    let rule = Standard::new();
+    let american = columns.rows.iter().map(|row| f64x8::splat(american(&rule, row)));
     let any = columns.rows.iter().flat_map(|row| of_any_terms(row).map(f64x8::splat));
     vec![
         ("price and 9 Greeks", sum(told(&nine))),

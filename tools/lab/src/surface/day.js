@@ -7,7 +7,7 @@ const [lowest, highest] = whole.length ? span(whole.map((s) => s.level)) : [null
 const tiles = [
   ["forward, first", price(first.forward)], ["forward, last", price(last.forward)],
   ["at the money, first", percent(whole[0]?.level)], ["at the money, last", percent(whole.at(-1)?.level)],
-  ["lowest, highest", `${percent(lowest)}, ${percent(highest)}`],
+  ["lowest to highest", lowest == null ? "–" : `${(100 * lowest).toFixed(1)} – ${percent(highest)}`],
   ["last one with", whole.length ? `${Math.round(whole.at(-1).seconds)} s left` : "–"],
 ];
 main.append(el("div", { class: "tiles" }, ...tiles.map(([k, v]) =>
