@@ -44,7 +44,7 @@ fn relative(found: f64, wanted: f64) -> f64 {
 
 /// Of the price, and of the worst of these Greeks.
 pub fn of_greeks(
-    rows: &[Priced],
+    rows: &[&Priced],
     greeks: &[&'static str],
     value: impl Fn(&Terms) -> Values,
 ) -> (Errors, Errors) {
@@ -59,17 +59,17 @@ pub fn of_greeks(
 }
 
 /// Of the price alone.
-pub fn of_prices(rows: &[Priced], price: impl Fn(&Terms) -> f64) -> Errors {
+pub fn of_prices(rows: &[&Priced], price: impl Fn(&Terms) -> f64) -> Errors {
     let errors = rows.iter().map(|row| relative(price(&row.terms), row.wanted[0]));
     Errors::of(errors.collect())
 }
 
 /// Of volatilities; and how many prices were answered that no volatility has. A panic is a loss.
-pub fn of_volatilities(rows: &[Quoted], volatility: impl Fn(&Terms) -> f64) -> Errors {
+pub fn of_volatilities(rows: &[&Quoted], volatility: impl Fn(&Terms) -> f64) -> Errors {
     let found =
         |terms: &Terms| catch_unwind(AssertUnwindSafe(|| volatility(terms))).unwrap_or(f64::NAN);
     let (told, refused): (Vec<&Quoted>, Vec<&Quoted>) =
-        rows.iter().partition(|row| row.wanted.is_finite());
+        rows.iter().copied().partition(|row| row.wanted.is_finite());
     let errors = told.iter().map(|row| relative(found(&row.terms), row.wanted)).collect();
     let answered = refused.iter().filter(|row| found(&row.terms).is_finite()).count();
     Errors { answered: Some((answered, refused.len())), ..Errors::of(errors) }

@@ -2,9 +2,10 @@
 //! in; ns an option, ratios and errors as one table out.
 //!
 //! ```text
-//! zomma-peers [--with FILE]... [--rounds N] [--quick]   the table; FILE holds lines of peers.py
-//! zomma-peers --ours                                    our own rows alone
-//! zomma-peers --bits                                    a sum of the bits of every kernel
+//! zomma-peers [--with FILE]... [--rounds N]   the table; FILE holds lines of peers.py
+//!             [--quick]                       times alone, nothing compared
+//!             [--ours]                        our own rows alone
+//! zomma-peers --bits                          a sum of the bits of every kernel
 //! ```
 
 mod accuracy;
@@ -36,7 +37,6 @@ struct Request {
 }
 
 /// Rows of the reference, where it is there.
-#[derive(Default)]
 struct Known {
     chain: Vec<Priced>,
     tradable: Vec<Priced>,
@@ -83,7 +83,7 @@ impl Request {
             }
             return Ok(());
         }
-        let known = Known::read(&columns, self.quick);
+        let known = Known::read(&columns);
         let american: Vec<Terms> = known.american.iter().map(|row| row.terms).collect();
         let mut table = Table::default();
         for round in 0..self.rounds {
@@ -94,7 +94,9 @@ impl Request {
             }
             eprintln!("round {} of {}", round + 1, self.rounds);
         }
-        known.compare(self.ours, &mut table);
+        if !self.quick {
+            known.compare(self.ours, &mut table);
+        }
         for path in &self.with {
             let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
             table.read(&text).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -163,23 +165,18 @@ fn time<P: Peer>(columns: &Columns, table: &mut Table) {
 }
 
 impl Known {
-    fn read(columns: &Columns, quick: bool) -> Known {
-        let known = Known {
+    fn read(columns: &Columns) -> Known {
+        Known {
             chain: reference::chain(columns).unwrap_or_default(),
+            tradable: reference::tradable().unwrap_or_default(),
+            quoted: reference::quoted().unwrap_or_default(),
             american: reference::american().unwrap_or_default(),
-            ..Known::default()
-        };
-        if quick {
-            return known;
         }
-        let tradable = reference::tradable().unwrap_or_default();
-        Known { tradable, quoted: reference::quoted().unwrap_or_default(), ..known }
     }
 
     fn compare(&self, ours_alone: bool, table: &mut Table) {
-        let greeks = &NAMES[1..];
-        self.greeks(table, ours::NAME, greeks, ours::of_any_terms);
-        self.volatilities(table, ours::NAME, ours::volatility);
+        self.greeks(table, (ours::NAME, &NAMES[1..]), 1, ours::of_any_terms);
+        self.volatilities(table, ours::NAME, 1, ours::volatility);
         if !self.american.is_empty() {
             let rule = zomma::greeks::american::Standard::new();
             let errors =
@@ -189,33 +186,46 @@ impl Known {
         if !ours_alone {
             std::panic::set_hook(Box::new(|_| ()));
             each_peer!(compare(self, table));
-            self.greeks(table, pricer::NAME, pricer::GREEKS, pricer::value);
+            self.greeks(table, (pricer::NAME, pricer::GREEKS), 1, pricer::value);
         }
     }
 
-    fn sets(&self) -> impl Iterator<Item = (&'static str, &[Priced])> {
-        let sets = [("chain_1024", &self.chain[..]), ("tradable", &self.tradable[..])];
-        sets.into_iter().filter(|set| !set.1.is_empty())
+    /// Every so manieth row of the sets that are there.
+    fn sets(&self, every: usize) -> impl Iterator<Item = (&'static str, Vec<&Priced>)> {
+        let sets = [("chain_1024", &self.chain), ("tradable", &self.tradable)];
+        let there = sets.into_iter().filter(|set| !set.1.is_empty());
+        there.map(move |(set, rows)| (set, rows.iter().step_by(every).collect()))
     }
 
     fn greeks(
         &self,
         table: &mut Table,
-        name: &str,
-        greeks: &[&'static str],
+        (name, greeks): (&str, &[&'static str]),
+        every: usize,
         value: impl Fn(&Terms) -> Values,
     ) {
-        for (set, rows) in self.sets() {
-            let (price, worst) = accuracy::of_greeks(rows, greeks, &value);
+        for (set, rows) in self.sets(every) {
+            let (price, worst) = accuracy::of_greeks(&rows, greeks, &value);
             table.accuracy(name, Job::Price, set, price);
             table.accuracy(name, Job::Greeks, set, worst);
         }
     }
 
-    fn volatilities(&self, table: &mut Table, name: &str, of: impl Fn(&Terms) -> f64) {
-        if !self.quoted.is_empty() {
-            let errors = accuracy::of_volatilities(&self.quoted, of);
-            table.accuracy(name, Job::Volatility, "implied_vol", errors);
+    fn volatilities(
+        &self,
+        table: &mut Table,
+        name: &str,
+        every: usize,
+        of: impl Fn(&Terms) -> f64,
+    ) {
+        let rows: Vec<&Quoted> = self.quoted.iter().step_by(every).collect();
+        if !rows.is_empty() {
+            table.accuracy(
+                name,
+                Job::Volatility,
+                "implied_vol",
+                accuracy::of_volatilities(&rows, of),
+            );
         }
     }
 }
@@ -223,19 +233,19 @@ impl Known {
 fn compare<P: Peer>(known: &Known, table: &mut Table) {
     eprintln!("compares {}", P::NAME);
     if P::GREEKS.is_empty() && P::PRICES {
-        for (set, rows) in known.sets() {
-            let errors = accuracy::of_prices(rows, |terms| P::new(terms).price());
+        for (set, rows) in known.sets(P::EVERY) {
+            let errors = accuracy::of_prices(&rows, |terms| P::new(terms).price());
             table.accuracy(P::NAME, Job::Price, set, errors);
         }
     }
     if !P::GREEKS.is_empty() {
-        known.greeks(table, P::NAME, P::GREEKS, |terms| {
+        known.greeks(table, (P::NAME, P::GREEKS), P::EVERY, |terms| {
             let mut out = [f64::NAN; NAMES.len()];
             P::new(terms).greeks(&mut out);
             out
         });
     }
     if P::VOLATILITIES {
-        known.volatilities(table, P::NAME, |terms| P::new(terms).volatility(terms.price));
+        known.volatilities(table, P::NAME, P::EVERY, |terms| P::new(terms).volatility(terms.price));
     }
 }

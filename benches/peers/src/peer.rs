@@ -38,6 +38,8 @@ pub trait Peer: Sized {
     const GREEKS: &'static [&'static str] = &[];
     /// Whether it has implied volatilities.
     const VOLATILITIES: bool = true;
+    /// Every so manieth row of the reference is compared: more than one where a row takes long.
+    const EVERY: usize = 1;
 
     /// The option.
     fn new(terms: &Terms) -> Self;

@@ -45,7 +45,8 @@ fn option(terms: &Terms) -> Option<Options> {
 
 impl Peer for OptionStratLib {
     const NAME: &'static str = "optionstratlib 0.23.0";
-    const NOTE: &'static str = "decimals";
+    const NOTE: &'static str = "decimals; every 20th row compared";
+    const EVERY: usize = 20;
     const GREEKS: &'static [&'static str] = &["delta", "gamma", "theta", "vega", "rho"];
 
     fn new(terms: &Terms) -> Self {
