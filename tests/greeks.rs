@@ -68,8 +68,8 @@ fn values<R: Lanes>(options: &Options<R>, model: Model, sign: f64) -> Vec<f64> {
     found
 }
 
-/// Where a Greek is almost nothing (a second to go, a hundred deviations away) its logarithm is what
-/// the inputs' rounding moves: median and 99th percentile there.
+/// Where a Greek is almost nothing (a second to go, a hundred deviations away) its logarithm is
+/// what the inputs' rounding moves: median and 99th percentile there.
 const UNTRADABLE: (f64, f64) = (1e-12, 1e-7);
 
 /// Price within four units of what the inputs' own rounding costs, on every row; all sixteen Greeks

@@ -150,9 +150,8 @@ impl Table {
             let Errors { median, p99, max, worst, lost, answered } = errors;
             let of = if worst.is_empty() { name(*job) } else { worst };
             let wrong = answered.map_or(String::new(), |(wrong, all)| format!("{wrong} of {all}"));
-            println!(
-                "| {peer} | {of} | {set} | {median:.1e} | {p99:.1e} | {max:.1e} | {lost} | {wrong} |"
-            );
+            let quantiles = format!("{median:.1e} | {p99:.1e} | {max:.1e}");
+            println!("| {peer} | {of} | {set} | {quantiles} | {lost} | {wrong} |");
         }
         println!();
     }

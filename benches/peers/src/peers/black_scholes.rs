@@ -12,8 +12,8 @@ pub struct BlackScholes(Terms, f64);
 
 impl Peer for BlackScholes {
     const NAME: &'static str = "black_scholes 0.11.1";
-    const NOTE: &'static str = "call and put at once; vega, vanna and vomma without e^-qT; every 5th \
-         row compared";
+    const NOTE: &'static str = "both sides at once; vega, vanna, vomma without e^-qT; every \
+        5th row compared";
     const EVERY: usize = 5;
     const GREEKS: &'static [&'static str] =
         &["delta", "gamma", "theta", "vega", "rho", "vanna", "charm", "vomma"];
