@@ -28,6 +28,8 @@ crate::section! {
         pub busy_poll: bool = false, "-";
         /// The kill switch is thrown as soon as this file exists; empty for none.
         pub kill_file: String = String::new(), "path";
+        /// Files of external series, told at the start: known,series,value,about a line.
+        pub series_files: Vec<String> = Vec::new(), "paths";
     }
 }
 
@@ -36,7 +38,8 @@ crate::section! {
     pub struct Session {
         /// Its name in reports.
         pub name: String, "-";
-        /// `databento` (live protocol), `udp` (datagrams) or `broker` (FIX; GATE writes to it).
+        /// `databento` (live protocol), `udp` (datagrams), `series` (lines of external series) or
+        /// `broker` (FIX; GATE writes to it).
         pub kind: String = String::from("databento"), "-";
         /// `host:port` to connect to; for `udp` the address to listen on or the group to join.
         pub address: String, "-";
@@ -93,6 +96,8 @@ pub enum Transport {
     Databento,
     /// Datagrams.
     Udp,
+    /// Lines of external series over TCP.
+    Series,
     /// FIX over TCP: FEED connects and reads, GATE writes.
     Broker,
 }
@@ -103,6 +108,7 @@ impl Session {
         match self.kind.as_str() {
             "databento" => Some(Transport::Databento),
             "udp" => Some(Transport::Udp),
+            "series" => Some(Transport::Series),
             "broker" => Some(Transport::Broker),
             _ => None,
         }
@@ -120,7 +126,7 @@ impl Session {
                 reader.refuse(&format!("{at} {key}"), what);
             }
         };
-        one_of("kind", &self.kind, &["databento", "udp", "broker"]);
+        one_of("kind", &self.kind, &["databento", "udp", "series", "broker"]);
         one_of("on_close", &self.on_close, &["reconnect", "end"]);
         one_of("slow_reader", &self.slow_reader, &["skip", "warn"]);
         let mut refuse = |key: &str, wrong: bool, what: &str| {
