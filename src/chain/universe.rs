@@ -222,8 +222,8 @@ pub struct Universe {
 
 impl Universe {
     /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[[series]]`, `[rates]`,
-    /// `[chain]`, `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the reader holds
-    /// what.
+    /// `[chain]`, `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the
+    /// reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();

@@ -8,8 +8,8 @@
 //! 1450000000000000000,FOMC,1,2016-01-27T19:00:00Z
 //! ```
 //! `known` is the instant from which the number was known and `about` what it is about; both are
-//! UTC in RFC 3339 or in ns since 1970. An empty `known` means the chain's time when the line comes;
-//! an empty or absent `about` the same as `known`. The series must be declared in the universe.
+//! UTC in RFC 3339 or in ns since 1970. An empty `known` means the chain's time when the line
+//! comes; an empty or absent `about` the same as `known`. The series must be declared in the universe.
 //! Empty lines, lines that begin with `#`, and the line that names the columns say nothing.
 
 use super::{
