@@ -9,8 +9,9 @@
 //! ```
 //! `known` is the instant from which the number was known and `about` what it is about; both are
 //! UTC in RFC 3339 or in ns since 1970. An empty `known` means the chain's time when the line
-//! comes; an empty or absent `about` the same as `known`. The series must be declared in the universe.
-//! Empty lines, lines that begin with `#`, and the line that names the columns say nothing.
+//! comes; an empty or absent `about` the same as `known`. The series must be declared in the
+//! universe. Empty lines, lines that begin with `#`, and the line that names the columns say
+//! nothing.
 
 use super::{
     counts::Counts,
