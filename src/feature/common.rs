@@ -64,7 +64,8 @@ pub(super) fn sides(universe: &Universe, pair: &str) -> Option<[Side; 2]> {
 impl Common {
     pub(super) fn new(settings: &Settings, universe: &Universe) -> Common {
         let place = |name: &String| universe.series.iter().position(|row| row.name == *name);
-        let series = settings.series.iter().map(|name| Series::new(place(name).map(|at| at as u16)));
+        let series =
+            settings.series.iter().map(|name| Series::new(place(name).map(|at| at as u16)));
         let pairs = settings.pairs.iter().map(|pair| Pair::new(sides(universe, pair)));
         let root = |name: &String| universe.roots.iter().position(|root| root.text() == *name);
         let roots = settings.roots.iter().filter_map(root).map(|at| at as u16);
@@ -86,11 +87,10 @@ impl Common {
         let Widths { series, pair, breadth } = self.widths;
         let (first, rest) = out.split_at_mut(series * self.series.len());
         let (second, third) = rest.split_at_mut(pair * self.pairs.len());
-        let pieces = |out: &'_ mut [f64], width: usize| out.chunks_exact_mut(width.max(1));
-        for (block, out) in self.series.iter_mut().zip(pieces(first, series)) {
+        for (block, out) in self.series.iter_mut().zip(first.chunks_mut(series)) {
             block.fill(chain, out);
         }
-        for (block, out) in self.pairs.iter_mut().zip(pieces(second, pair)) {
+        for (block, out) in self.pairs.iter_mut().zip(second.chunks_mut(pair)) {
             block.fill(chain, out);
         }
         if let Some(block) = &mut self.breadth {

@@ -152,8 +152,11 @@ impl Flow {
         let block = if size >= self.block { size } else { 0 };
         let swept = self.sweeps.on(see.now, side as i8, is_call, terms.strike);
         let bullish = if is_call { side } else { -side };
-        let [volume, lean, cents] =
-            if is_call { [CALLS, CALLS_SIGNED, CALL_CENTS] } else { [PUTS, PUTS_SIGNED, PUT_CENTS] };
+        let [volume, lean, cents] = if is_call {
+            [CALLS, CALLS_SIGNED, CALL_CENTS]
+        } else {
+            [PUTS, PUTS_SIGNED, PUT_CENTS]
+        };
         let tallies = &mut self.groups[bucket_of(see, terms.settles)].tallies;
         tallies[volume] += size;
         tallies[lean] += signed;
@@ -204,8 +207,7 @@ impl Block for Flow {
     };
 
     fn new(setup: &Setup<'_>) -> Flow {
-        let group =
-            || Group { tallies: [0; COUNT], rolling: Rolling::new(), volume: 0, rows: 0 };
+        let group = || Group { tallies: [0; COUNT], rolling: Rolling::new(), volume: 0, rows: 0 };
         let instruments = setup.limits.instruments_max;
         Flow {
             block: i64::from(setup.settings.block),

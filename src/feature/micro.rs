@@ -11,7 +11,7 @@ use super::{
     table::{Axis, Stat, Table},
 };
 use crate::wire::{
-    Event, Kind, Price,
+    Event, Kind,
     market::{Class, Quote, Trade},
 };
 use alloc::{vec, vec::Vec};
@@ -46,7 +46,8 @@ impl Top {
     /// Cont, Kukanov and Stoikov (2014), equation 4.
     fn flow_since(&self, before: &Top) -> i64 {
         let at = |holds: bool, size: i64| if holds { size } else { 0 };
-        at(self.bid >= before.bid, self.bid_size) - at(self.bid <= before.bid, before.bid_size)
+        at(self.bid >= before.bid, self.bid_size)
+            - at(self.bid <= before.bid, before.bid_size)
             - at(self.ask <= before.ask, self.ask_size)
             + at(self.ask >= before.ask, before.ask_size)
     }
@@ -279,6 +280,7 @@ impl Block for Micro {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Price;
 
     fn top(bid: i64, ask: i64, bid_size: i64, ask_size: i64) -> Top {
         Top { bid, ask, bid_size, ask_size }

@@ -115,7 +115,8 @@ impl Pair {
         let (Some(x), Some(y)) = (x, y) else { return };
         let ratio = ((new[0] / new[1] / self.first - 1.0) * 1e6).round_whole().unwrap_or(0);
         let product = |a: i64, b: i64| a.saturating_mul(b);
-        self.tallies = [x, y, product(x, x), product(y, y), product(x, y), ratio, product(ratio, ratio)];
+        self.tallies =
+            [x, y, product(x, x), product(y, y), product(x, y), ratio, product(ratio, ratio)];
         self.rolling.push(&mut self.tallies);
     }
 }

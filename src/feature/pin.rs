@@ -84,9 +84,7 @@ fn at_the_money(chain: &Chain, expiry: &Expiry) -> Option<Pair> {
     let above = expiry.row_at(expiry.forward);
     let off = |row: &usize| (expiry.strike(*row) - expiry.forward).abs();
     let rows = [above.checked_sub(1), Some(above)].into_iter().flatten();
-    let row = rows
-        .filter(|row| *row < expiry.rows())
-        .min_by(|a, b| off(a).total_cmp(&off(b)))?;
+    let row = rows.filter(|row| *row < expiry.rows()).min_by(|a, b| off(a).total_cmp(&off(b)))?;
     let sides = [expiry.call(row)?, expiry.put(row)?];
     let [call, put] = sides.map(|index| chain.greeks(index));
     let (call, put) = (call?, put?);

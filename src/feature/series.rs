@@ -79,40 +79,49 @@ impl Series {
 
 /// The first columns, from the latest observations.
 fn among_its_past(series: &Known) -> [f64; CHANGING] {
+    let mut last = [f64::NAN; YEAR];
+    for (place, one) in last.iter_mut().zip(series.known().rev()) {
+        *place = one.value;
+    }
     let count = series.known().len();
-    let back = |ago: usize| series.known().rev().nth(ago).map_or(f64::NAN, |one| one.value);
-    let last = |many: usize| series.known().rev().take(many).map(|one| one.value);
-    let x = back(0);
-    let z = if count >= MONTH { score(x, last(MONTH)) } else { f64::NAN };
-    let [rank, percentile] = if count >= YEAR { standing(x, last(YEAR)) } else { [f64::NAN; 2] };
-    [x, x - back(1), x - back(FEW), z, rank, percentile]
+    let x = last[0];
+    let z = if count >= MONTH { score(&last[..MONTH]) } else { f64::NAN };
+    let [rank, percentile] = if count >= YEAR { standing(&last) } else { [f64::NAN; 2] };
+    [x, x - last[1], x - last[FEW], z, rank, percentile]
 }
 
-fn score(x: f64, values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-    (x - mean) / variance.sqrt()
+/// How many deviations the first lies above the mean of all.
+fn score(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    (values[0] - mean) / variance.sqrt()
 }
 
-fn standing(x: f64, values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
-    let least = values.clone().fold(f64::INFINITY, f64::min);
-    let greatest = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    let below = values.filter(|value| *value < x).count() as f64;
-    [(x - least) / (greatest - least), below / (YEAR - 1) as f64]
+/// Where the first lies between the least and the greatest, and how many of the others lie below.
+fn standing(values: &[f64]) -> [f64; 2] {
+    let x = values[0];
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let below = values.iter().filter(|value| **value < x).count() as f64;
+    [(x - least) / (greatest - least), below / (values.len() - 1) as f64]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn standing_among_the_past_counts_what_lies_below() {
-        let values = |x: f64| (0..YEAR - 1).map(|at| at as f64).chain([x]);
-        assert_eq!(standing(125.5, values(125.5)), [125.5 / 250.0, 126.0 / 251.0]);
-        assert_eq!(standing(-1.0, values(-1.0)), [0.0, 0.0]);
-        assert_eq!(standing(500.0, values(500.0)), [1.0, 1.0]);
-        let z = score(3.0, [1.0, 2.0, 3.0].into_iter());
+        let at = |x: f64| {
+            let past = (0..YEAR - 1).map(|at| at as f64);
+            standing(&[x].into_iter().chain(past).collect::<Vec<f64>>())
+        };
+        assert_eq!(at(125.5), [125.5 / 250.0, 126.0 / 251.0]);
+        assert_eq!(at(-1.0), [0.0, 0.0]);
+        assert_eq!(at(500.0), [1.0, 1.0]);
+        let z = score(&[3.0, 1.0, 2.0]);
         assert!((z - 1.5f64.sqrt()).abs() < 1e-15, "{z}");
     }
 }

@@ -52,7 +52,8 @@ impl Sweeps {
 
 /// Different strikes among the prints that are recent enough.
 fn strikes(prints: &[Print; LAST], now: Timestamp) -> usize {
-    let recent = |print: &&Print| print.strike.is_finite() && now.saturating_sub(print.at) <= WITHIN;
+    let recent =
+        |print: &&Print| print.strike.is_finite() && now.saturating_sub(print.at) <= WITHIN;
     let first = |(at, print): &(usize, &Print)| {
         !prints[..*at].iter().filter(recent).any(|earlier| earlier.strike == print.strike)
     };
