@@ -12,6 +12,7 @@ use crate::{
 use std::fmt::Write;
 use zomma::{
     journal::{PAYLOAD_AT, fields},
+    run::Plan,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
         market::{self, Class},
@@ -213,7 +214,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, _: &Options) -> Opened {
     Ok(Box::new(Events {
         instruments: folder.sheet()?,
         quotes: folder.sheet()?,
@@ -249,7 +250,7 @@ impl Scribe for Events {
     fn on_output(&mut self, _: &Known, event: &Event) -> Done {
         match event.kind {
             Kind::DECISION | Kind::ORDER | Kind::ORDER_LEG | Kind::CANCEL => Ok(()),
-            Kind::REFUSAL | Kind::BREACH | Kind::HALT => Ok(()),
+            Kind::REFUSAL | Kind::BREACH | Kind::HALT | Kind::FEATURES => Ok(()),
             _ => self.others.push(other("output", event)),
         }
     }
