@@ -347,8 +347,8 @@ fn lines_on_a_socket_are_observations_and_a_run_does_not_wait_for_their_end() {
         stream.flush().unwrap();
         drop(stream);
         let (mut stream, _) = lines.accept().unwrap();
-        // Silence is no reason to give such a session up.
-        thread::sleep(std::time::Duration::from_millis(200));
+        // Silence is no reason to give such a session up: 50 ms would be one for others.
+        assert!(wait.recv_timeout(std::time::Duration::from_millis(200)).is_err());
         stream.write_all(b",VIX,16.25\n9,FOMC,1,2015-12-16T19:00:00Z\n").unwrap();
         wait.recv().unwrap();
     });

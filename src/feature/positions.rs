@@ -171,10 +171,11 @@ impl Block for Positions {
 
     fn fill(&mut self, see: &See<'_>, _: &[f64], out: &mut [f64]) {
         let found = nearest(see);
-        for place in 0..NEAREST {
+        let places = self.of.iter_mut().zip(&mut self.values);
+        for ((of, values), found) in places.zip(found) {
             // Another expiry has moved up: what is known is of the one before.
-            if found[place] != self.of[place] {
-                (self.of[place], self.values[place]) = (found[place], [f64::NAN; STATS.len()]);
+            if found != *of {
+                (*of, *values) = (found, [f64::NAN; STATS.len()]);
             }
         }
         self.turn = (self.turn + 1) % NEAREST;
