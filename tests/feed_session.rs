@@ -15,12 +15,13 @@ use zomma::{
         control::Control,
         faults::Code,
         reader::{Broker, NoBroker, Parts},
+        series,
         settings::{self, Session, Settings},
     },
     wire::{
         Event, Kind,
         control::{Fault, Gap, Run, SessionState, Timer},
-        market::Quote,
+        market::{Observation, Quote},
     },
 };
 
@@ -50,12 +51,32 @@ fn databento(address: &str, more: &str) -> String {
 }
 
 fn feed<D: Decoder>(text: &str, broker: Option<Broker<D>>) -> Feed<D, impl Fn() -> u64 + use<D>> {
+    feed_with(text, broker, Vec::new())
+}
+
+fn feed_with<D: Decoder>(
+    text: &str,
+    broker: Option<Broker<D>>,
+    observations: Vec<Event>,
+) -> Feed<D, impl Fn() -> u64 + use<D>> {
     let (settings, sessions) = config(text);
     let run = Run { epoch: 7, order_base: 0, reserved: [0; 2] };
     let control = Control::new("");
-    let parts =
-        Parts { settings: &settings, sessions: &sessions, broker, run, clock: clock(), control };
+    let parts = Parts {
+        settings: &settings,
+        sessions: &sessions,
+        broker,
+        run,
+        clock: clock(),
+        control,
+        series: &series_names(),
+        observations,
+    };
     Feed::new(parts, &|name| (name == "DATABENTO_API_KEY").then(|| KEY.into())).unwrap()
+}
+
+fn series_names() -> [String; 2] {
+    ["VIX", "FOMC"].map(String::from)
 }
 
 /// Runs until `done` says so; every batch is checked for what holds of all of them.
@@ -279,4 +300,83 @@ fn nothing_of_a_run_shows_the_key() {
     let client = zomma::feed::live::Client::new(0, &sessions[0], Key::new(KEY).unwrap());
     assert!(!format!("{client:?}").contains(KEY));
     assert!(Settings::keys().iter().chain(&Session::keys()).all(|key| !key.about.is_empty()));
+}
+
+/// Series and value of every observation.
+fn observed(events: &[Event]) -> Vec<(u32, f64)> {
+    let observations = of(events, Kind::OBSERVATION);
+    observations.iter().map(|e| (e.instrument, e.body::<Observation>().value)).collect()
+}
+
+#[test]
+fn what_files_say_of_series_comes_right_after_the_run_and_once_in_all_its_sessions() {
+    let text = "[[session]]\nname = \"options\"\nkind = \"udp\"\naddress = \"127.0.0.1:0\"\n";
+    let file = "5,VIX,15.5\n9,FOMC,1,99\n9,FOMC,1,120\n";
+    let told = |file: &str| series::read("a.csv", file, &series_names()).unwrap();
+    let begins = |events: &[Event]| events.iter().any(|event| event.kind == Kind::TIMER);
+    let mut feed = feed_with::<NoBroker>(text, None, told(file));
+    let events = run(&mut feed, begins);
+    assert_eq!(observed(&events[1..4]), [(0, 15.5), (1, 1.0), (1, 1.0)]);
+    assert!(events[3].ends_batch(), "they are one batch");
+
+    let more = format!("{file}12,VIX,16.5\n");
+    let mut again = feed_with::<NoBroker>(text, None, told(&more));
+    events.iter().for_each(|event| again.restore(event));
+    let mut resumed = Vec::new();
+    again.start(&mut |event: &Event| resumed.push(*event)).unwrap();
+    assert_eq!(observed(&resumed), [(0, 16.5)]);
+    assert_eq!(resumed[0].seq, events.last().unwrap().seq + 1);
+}
+
+#[test]
+fn lines_on_a_socket_are_observations_and_a_run_does_not_wait_for_their_end() {
+    let (quotes, lines) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let [options, series] = [&quotes, &lines].map(|of| of.local_addr().unwrap().to_string());
+    let more = "on_close = \"end\"";
+    let text = format!(
+        "{}[[session]]\nname = \"vix\"\nkind = \"series\"\naddress = \"{series}\"\n\
+         backoff_min = \"10ms\"\nbackoff_max = \"40ms\"\nstale_after = \"50ms\"\n\
+         drop_after = \"50ms\"\n",
+        databento(&options, more)
+    );
+    let (proceed, wait) = mpsc::channel::<()>();
+    let publisher = thread::spawn(move || {
+        let (mut stream, _) = lines.accept().unwrap();
+        stream.write_all(b"known,series,value\n7,VIX,15.5\nVIX is high\n,VI").unwrap();
+        stream.flush().unwrap();
+        drop(stream);
+        let (mut stream, _) = lines.accept().unwrap();
+        // Silence is no reason to give such a session up: 50 ms would be one for others.
+        assert!(wait.recv_timeout(std::time::Duration::from_millis(200)).is_err());
+        stream.write_all(b",VIX,16.25\n9,FOMC,1,2015-12-16T19:00:00Z\n").unwrap();
+        wait.recv().unwrap();
+    });
+    let gateway = thread::spawn(move || {
+        let (mut stream, _) = accept(&quotes);
+        stream.write_all(&metadata(3, false, Vec::new())).unwrap();
+        stream
+    });
+    let mut feed = feed::<NoBroker>(&text, None);
+    let events = run(&mut feed, |events| observed(events).len() == 3);
+    assert_eq!(observed(&events), [(0, 15.5), (0, 16.25), (1, 1.0)]);
+    let of_series: Vec<Event> = events.iter().filter(|event| event.source == 2).copied().collect();
+    let codes = of(&of_series, Kind::FAULT);
+    let codes: Vec<u32> = codes.iter().map(|event| event.body::<Fault>().code).collect();
+    assert_eq!(codes, [Code::OBSERVATION.0, Code::CLOSED.0]);
+    use SessionState as S;
+    let seen = states(&of_series);
+    assert!(seen.starts_with(&[S::CONNECTED, S::UP, S::DOWN, S::CONNECTED, S::UP]), "{seen:?}");
+    assert_eq!(seen.iter().filter(|state| **state == S::DOWN).count(), 1);
+    let meeting = of(&of_series, Kind::OBSERVATION)[2];
+    assert_eq!(meeting.body::<Observation>().about, 1_450_292_400_000_000_000);
+    let counts = feed.counts_of(1);
+    assert_eq!((counts.observations, counts.connects, counts.drops), (3, 2, 1));
+
+    drop(gateway.join().unwrap());
+    while !feed.ended() {
+        feed.duty(&mut |_: &Event| {});
+    }
+    proceed.send(()).unwrap();
+    publisher.join().unwrap();
 }

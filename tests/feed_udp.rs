@@ -150,6 +150,8 @@ fn feed(address: &str) -> Feed<NoBroker, impl Fn() -> u64 + use<>> {
         run: Run { epoch: 1, order_base: 0, reserved: [0; 2] },
         clock: move || 1 + clock.delta_as_nanos(start, clock.raw()),
         control: Control::new(""),
+        series: &[],
+        observations: Vec::new(),
     };
     Feed::new(parts, &|_| None).unwrap()
 }

@@ -16,6 +16,9 @@ impl Chain {
     #[inline]
     pub fn apply(&mut self, event: &Event) {
         self.advance(event);
+        if self.now >= self.series_due {
+            self.disclose();
+        }
         match event.kind {
             Kind::QUOTE => self.on_quote(event),
             Kind::TRADE => self.on_trade(event),
@@ -25,6 +28,7 @@ impl Chain {
             Kind::DEFINITION => self.on_definition(event),
             Kind::INTEREST => self.on_interest(event),
             Kind::STATUS => self.on_status(event),
+            Kind::OBSERVATION => self.on_observation(event),
             Kind::GAP => self.on_loss(event.source),
             Kind::SESSION => self.on_session(event),
             Kind::RUN => self.on_run(),

@@ -12,6 +12,7 @@ mod day;
 mod expiry;
 mod instrument;
 mod root;
+mod series;
 mod state;
 mod totals;
 mod track;
@@ -24,11 +25,12 @@ pub use day::Day;
 pub use expiry::Expiry;
 pub use instrument::{Instrument, NO_EXPIRY, NO_ROOT, Quote, Tape};
 pub use root::{Delivery, Dividend, Fixing, Root, Style, name_of};
+pub use series::{Observation, Series};
 pub use state::Chain;
 pub use totals::Totals;
 pub use track::Track;
 pub use universe::{
-    CalendarRow, Clock, DividendRow, EventRow, Limits, Rates, Revaluation, RootRow, Surface,
-    Universe,
+    CalendarRow, Clock, DividendRow, EventRow, Limits, Rates, Revaluation, RootRow, SeriesRow,
+    Surface, Universe,
 };
 pub use variance::{VarianceClock, calendar_years};

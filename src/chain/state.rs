@@ -1,7 +1,8 @@
 //! The chain's tables and how they are read: an instrument, an expiry or a root in, its state out.
 
 use super::{
-    Calendar, Expiry, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root, Tape, Totals, Universe, name_of,
+    Calendar, Expiry, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root, Series, Tape, Totals, Universe,
+    name_of,
     universe::{Clock, Limits},
     variance::calendar_years,
 };
@@ -85,6 +86,9 @@ pub struct Chain {
     pub(super) expiries: Vec<Expiry>,
     pub(super) expiries_used: usize,
     pub(super) dirty: Vec<u64>,
+    pub(super) series: Vec<Series>,
+    /// When the next observation that waits for its time becomes known.
+    pub(super) series_due: Timestamp,
     /// What quotes of a session must carry to be fresh.
     pub(super) generations: Vec<u32>,
     /// What quotes of a session are given: behind `generations` while it is stale.
@@ -113,6 +117,8 @@ impl Chain {
             expiries: (0..limits.expiries_max).map(|_| Expiry::new(universe)).collect(),
             expiries_used: 0,
             dirty: vec![0; limits.expiries_max.div_ceil(64)],
+            series: universe.series.iter().map(Series::new).collect(),
+            series_due: Timestamp::MAX,
             generations: vec![0; limits.sessions_max],
             stamps: vec![0; limits.sessions_max],
             limits,
@@ -269,6 +275,17 @@ impl Chain {
     /// The calendar that a root trades by.
     pub fn calendar(&self, root: u16) -> Option<&Calendar> {
         self.roots.get(root as usize).map(|rules| &self.calendars[rules.calendar as usize])
+    }
+
+    /// The external series of this name.
+    pub fn find_series(&self, name: &str) -> Option<u16> {
+        self.series.iter().position(|series| series.name() == name).map(|at| at as u16)
+    }
+
+    /// An external series by its place in the universe's list, as known at the chain's time.
+    #[inline]
+    pub fn series(&self, series: u16) -> Option<&Series> {
+        self.series.get(usize::from(series))
     }
 
     /// Whether any row of an expiry was quoted since [`Chain::clean`].

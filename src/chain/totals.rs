@@ -41,6 +41,10 @@ pub struct Totals {
     pub unknown_roots: u64,
     /// Definitions that no table had room for, or whose expiration is no date.
     pub refused: u64,
+    /// Observations of external series taken in.
+    pub observations: u64,
+    /// Observations that were not: of no series, older than what the series has, without room.
+    pub observations_refused: u64,
     /// Event times that were too far ahead to be true.
     pub bad_times: u64,
 }

@@ -207,6 +207,22 @@ crate::section! {
     }
 }
 
+crate::section! {
+    /// A series of numbers from beside the market: `[[series]]`.
+    pub struct SeriesRow {
+        /// Its name, as files, lines on sockets and features write it.
+        pub name: String, "-";
+        /// Unit of its numbers.
+        pub unit: String = "-".to_string(), "-";
+        /// What is known is stale when nothing newer became known for this long.
+        pub stale_after: Span = Span(4 * 24 * 3_600_000_000_000),
+            in Span(1_000_000_000)..=Span(366 * 24 * 3_600_000_000_000), "time";
+        /// Room for what is known and for what waits for its time, 24 bytes each; the oldest is
+        /// forgotten first.
+        pub kept: usize = 16_384, in 1..=1_048_576, "observations";
+    }
+}
+
 /// What the configuration says of the market.
 #[derive(Clone, Debug)]
 pub struct Universe {
@@ -228,12 +244,14 @@ pub struct Universe {
     pub surface: Surface,
     /// Roots whose expiries come first, all where it is empty: a matter of the run's strategies.
     pub interest: Vec<[u8; 8]>,
+    /// External series, in the order of the file.
+    pub series: Vec<SeriesRow>,
 }
 
 impl Universe {
-    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[rates]`, `[chain]`,
-    /// `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the reader holds
-    /// what.
+    /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[[series]]`, `[rates]`,
+    /// `[chain]`, `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the
+    /// reader holds what.
     pub fn from_config(reader: &mut Reader) -> Option<Universe> {
         let rows = reader.list::<CalendarRow>("calendar");
         let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
@@ -241,6 +259,7 @@ impl Universe {
         let calendars = read_calendars(reader, &rows, &events);
         let all = read_roots(reader, &names);
         let all = with_dividends(reader, all, calendars.as_deref().unwrap_or_default());
+        let series = read_series(reader);
         let rates = reader.section::<Rates>("rates");
         let revaluation = reader.section::<Revaluation>("greeks")?;
         let surface = reader.section::<Surface>("surface")?;
@@ -264,6 +283,7 @@ impl Universe {
             revaluation,
             surface,
             interest: Vec::new(),
+            series,
         })
     }
 
@@ -294,6 +314,21 @@ fn with_dividends(reader: &mut Reader, mut roots: Vec<Root>, calendars: &[Calend
         }
     }
     roots
+}
+
+fn read_series(reader: &mut Reader) -> Vec<SeriesRow> {
+    let rows = reader.list::<SeriesRow>("series");
+    for (i, row) in rows.iter().enumerate() {
+        let at = format!("[series {}] name", i + 1);
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-/^".contains(&b);
+        if row.name.is_empty() || !row.name.bytes().all(plain) {
+            reader.refuse(&at, "must be letters, digits and any of _ - / ^");
+        }
+        if rows[..i].iter().any(|earlier| earlier.name == row.name) {
+            reader.refuse(&at, format!("{:?} is given twice", row.name));
+        }
+    }
+    rows
 }
 
 fn read_calendars(

@@ -4,6 +4,13 @@ use super::{
     bar::{Bars, Tick},
     contracts::Contracts,
     derived::{Pairs, Ranks, Scores},
+    exposures::Exposures,
+    flow::Flow,
+    interest::Interest,
+    levels::Levels,
+    micro::Micro,
+    pin::Pin,
+    positions::Positions,
     schema::Schema,
     session::Session,
     settings::Settings,
@@ -11,11 +18,12 @@ use super::{
     table::Table,
     technical::Technical,
     time::Time,
+    toxicity::Toxicity,
     trend::Trend,
     volatility::Volatility,
 };
 use crate::{
-    chain::{Chain, Day, Instrument, Limits},
+    chain::{Chain, Day, Instrument, Limits, Universe},
     wire::{Event, Timestamp},
 };
 use alloc::format;
@@ -27,6 +35,8 @@ pub struct Setup<'a> {
     pub settings: &'a Settings,
     /// Sizes of the chain's tables.
     pub limits: &'a Limits,
+    /// All that the configuration says of the market.
+    pub universe: &'a Universe,
     /// All columns.
     pub schema: &'a Schema,
     /// The root's name.
@@ -37,9 +47,8 @@ impl Setup<'_> {
     /// The place of a column among the root's, by its name without the root.
     pub fn place(&self, name: &str) -> Option<usize> {
         let at = self.schema.column(&format!("{}.{name}", self.root))?.at();
-        let roots = &self.settings.roots;
-        let before = roots.iter().position(|root| root == self.root)?;
-        Some(at - before * (self.schema.columns().len() / roots.len()))
+        let before = self.settings.roots.iter().position(|root| root == self.root)?;
+        Some(at - before * self.schema.root_width())
     }
 }
 
@@ -156,6 +165,14 @@ blocks! {
     surface: Surface,
     term: Term,
     contracts: Contracts,
+    micro: Micro,
+    flow: Flow,
+    toxicity: Toxicity,
+    interest: Interest,
+    positions: Positions,
+    exposures: Exposures,
+    levels: Levels,
+    pin: Pin,
     pairs: Pairs,
     scores: Scores,
     ranks: Ranks,

@@ -1,6 +1,6 @@
 //! Settings in; the columns of a row, their hash, and the place of a column by its name out.
 
-use super::{block::TABLES, settings::Settings, table::ColumnDoc};
+use super::{block::TABLES, common, settings::Settings, table::ColumnDoc};
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt::Write as _;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,8 @@ impl Column {
     }
 }
 
-/// The columns of a row, in order: block after block for the first root, then for the next.
+/// The columns of a row, in order: block after block for the first root, then for the next, then
+/// what belongs to no root.
 #[derive(Clone, Debug)]
 pub struct Schema {
     settings: Settings,
@@ -35,6 +36,7 @@ impl Schema {
         for root in &settings.roots {
             TABLES.iter().for_each(|table| table.declare(settings, root, &mut columns));
         }
+        common::declare(settings, &mut columns);
         let hash = hash(settings, &columns);
         let place = |(at, column): (usize, &ColumnDoc)| (column.name.clone(), at as u32);
         let places = columns.iter().enumerate().map(place).collect();
@@ -44,6 +46,11 @@ impl Schema {
     /// No roots, no columns.
     pub fn none() -> Schema {
         Schema::new(&Settings::default())
+    }
+
+    /// How many columns a root has.
+    pub fn root_width(&self) -> usize {
+        TABLES.iter().map(|table| table.columns(&self.settings)).sum()
     }
 
     /// What it was made from.

@@ -1,6 +1,10 @@
 //! The `[features]` section: which roots have columns, how often there is a row, over which bars.
 
-use crate::config::{Span, Value};
+use super::common::sides;
+use crate::{
+    chain::Universe,
+    config::{Span, Value},
+};
 use alloc::{
     format,
     string::{String, ToString},
@@ -101,6 +105,14 @@ crate::section! {
         pub volume_bar: f64 = 10_000.0, in 0.0..=1e12, "units traded";
         /// What fills a bar of turnover; 0 for none.
         pub dollar_bar: f64 = 1_000_000.0, in 0.0..=1e15, "currency";
+        /// A print of an option of at least this size is a block.
+        pub block: u32 = 1_000, in 1..=1_000_000_000, "contracts";
+        /// Volume of one of the 50 buckets of VPIN.
+        pub vpin_bucket: u32 = 500, in 1..=1_000_000_000, "units traded";
+        /// External series that have columns.
+        pub series: Vec<String> = Vec::new(), "-";
+        /// What is set against each other: `A/B`, either a root (by its underlying) or a series.
+        pub pairs: Vec<String> = Vec::new(), "-";
     }
 }
 
@@ -127,10 +139,10 @@ impl Settings {
         }
     }
 
-    /// Mistakes that the bounds of single keys do not show: key and what is wrong. `roots` are
-    /// those that the universe lists.
-    pub fn mistakes(&self, roots: &[&str]) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
+    /// Mistakes that the bounds of single keys do not show: key and what is wrong.
+    pub fn mistakes(&self, universe: &Universe) -> Vec<(&'static str, String)> {
+        let roots: Vec<&str> = universe.roots.iter().map(|root| root.text()).collect();
+        let mut found = self.unknown_names(universe);
         for (at, root) in self.roots.iter().enumerate() {
             if !roots.contains(&root.as_str()) {
                 let what = format!("has {root:?}; the universe lists: {}", roots.join(", "));
@@ -153,6 +165,26 @@ impl Settings {
         if !count || !bounds || !windows.is_sorted_by(|a, b| a < b) {
             let what = format!("must be 1 to {WINDOWS_MAX}, ascending, of 3 to {WINDOW_MAX} bars");
             found.push(("windows", what));
+        }
+        found
+    }
+
+    /// Series and pairs of what the universe does not have.
+    fn unknown_names(&self, universe: &Universe) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let known: Vec<&str> = universe.series.iter().map(|row| row.name.as_str()).collect();
+        for name in self.series.iter().filter(|name| !known.contains(&name.as_str())) {
+            let what = format!("has {name:?}; the universe has: {}", known.join(", "));
+            found.push(("series", what));
+        }
+        for pair in self.pairs.iter().filter(|pair| sides(universe, pair).is_none()) {
+            let what = format!("has {pair:?}; write A/B, each a root or a series of the universe");
+            found.push(("pairs", what));
+        }
+        let twice = |list: &[String], at: usize| list[..at].contains(&list[at]);
+        for (key, list) in [("series", &self.series), ("pairs", &self.pairs)] {
+            let again = (0..list.len()).filter(|at| twice(list, *at));
+            found.extend(again.map(|at| (key, format!("has {:?} twice", list[at]))));
         }
         found
     }

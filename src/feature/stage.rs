@@ -7,6 +7,7 @@
 
 use super::{
     block::{Setup, Subject},
+    common::Common,
     row::Row,
     schema::Schema,
     underlying::Underlying,
@@ -24,6 +25,7 @@ pub struct Features {
     every: u64,
     due: Timestamp,
     roots: Vec<Underlying>,
+    common: Common,
 }
 
 /// What accumulators are told of.
@@ -39,9 +41,12 @@ impl Features {
         let root = |name: &str| place(name).map_or(NO_ROOT, |at| at as u16);
         let roots = settings.roots.iter().map(|name| {
             let limits = &universe.limits;
-            Underlying::new(root(name), &Setup { settings, limits, schema, root: name })
+            let setup = Setup { settings, limits, universe, schema, root: name };
+            Underlying::new(root(name), &setup)
         });
-        Features { every: settings.every.nanos(), due: 0, roots: roots.collect() }
+        let roots = roots.collect();
+        let common = Common::new(settings, universe);
+        Features { every: settings.every.nanos(), due: 0, roots, common }
     }
 
     #[inline(always)]
@@ -80,6 +85,7 @@ impl Features {
             root.fill(chain, mine);
             rest = others;
         }
+        self.common.fill(chain, rest);
         row.seal(chain.now);
     }
 }

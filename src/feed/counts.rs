@@ -36,6 +36,7 @@ counts! {
     definitions "definition records";
     mappings "symbol mappings";
     repeats "definitions and mappings that said nothing new";
+    observations "numbers of external series";
     statuses "trading statuses";
     heartbeats "heartbeats of the gateway";
     notices "other system messages of the gateway";

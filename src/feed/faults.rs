@@ -71,6 +71,9 @@ codes! {
     PAUSE = 21 "pause"
         "the feed itself stood still: stopped, or its core was taken; found: for how many ns; \
          quotes are stale until they come anew";
+    OBSERVATION = 22 "series line"
+        "a line of an external series that says nothing known; found: its first eight bytes; see \
+         `feed::series` for the form";
 }
 
 impl Code {

@@ -14,6 +14,7 @@ use super::{
     dbn::Verdict,
     faults::{Code, Faults},
     live::{Client, session},
+    series::Lines,
     settings::Session,
     socket::{self, Socket},
     udp::Packets,
@@ -32,6 +33,7 @@ use std::{
 pub(crate) enum Role<D> {
     Live(Client),
     Packets(Packets),
+    Series(Lines),
     Broker(Broker<D>),
 }
 
@@ -156,14 +158,20 @@ impl<D: Decoder> Link<D> {
         let stream = match &self.role {
             Role::Live(client) => client.stream.counts,
             Role::Packets(packets) => packets.stream.counts,
+            Role::Series(lines) => lines.counts(),
             Role::Broker(_) => Counts::default(),
         };
         self.counts.plus(&stream)
     }
 
-    /// Whether it is a session that reads the market.
+    /// Whether it is a session that reads and is not the broker's.
     pub(crate) fn is_market(&self) -> bool {
         !matches!(self.role, Role::Broker(_))
+    }
+
+    /// Whether a run that ends with its market waits for this session's end.
+    pub(crate) fn holds_the_run(&self) -> bool {
+        matches!(self.role, Role::Live(_) | Role::Packets(_))
     }
 
     /// The poller has news of this socket.
@@ -260,9 +268,10 @@ impl<D: Decoder> Link<D> {
         self.behind = CAUGHT_UP;
     }
 
-    /// Datagrams have no connection to give up.
+    /// Datagrams have no connection to give up, and a series may have nothing to say for days.
     fn drops(&self, silence: u64) -> bool {
-        !matches!(self.role, Role::Packets(_)) && silence >= self.settings.drop_after.nanos()
+        let speaks = !matches!(self.role, Role::Packets(_) | Role::Series(_));
+        speaks && silence >= self.settings.drop_after.nanos()
     }
 
     /// Whether it has a stream that can be read.
@@ -286,6 +295,7 @@ impl<D: Decoder> Link<D> {
         let taken = match &mut self.role {
             Role::Live(client) => client.decode(data, cx.registry, &mut push),
             Role::Broker(broker) => broker.decoder.decode(data, &mut push),
+            Role::Series(lines) => lines.decode(data, &mut push),
             Role::Packets(packets) => {
                 packets.decode(data, cx.registry, &mut push);
                 data.len()
@@ -405,10 +415,19 @@ impl<D: Decoder> Link<D> {
                 self.backoff.succeeded();
                 broker.decoder.next_in()
             }
+            Role::Series(_) => {
+                self.state = State::Up;
+                self.backoff.succeeded();
+                0
+            }
             Role::Packets(_) => 0,
         };
         let event = session(SessionState::CONNECTED, attempts, next_in);
         cx.sequencer.alone(self.source, now, event, cx.out);
+        if matches!(self.role, Role::Series(_)) {
+            // Nobody logs on there.
+            cx.sequencer.alone(self.source, now, session(SessionState::UP, 0, 0), cx.out);
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -20,6 +20,7 @@ pub mod reader;
 mod record;
 pub mod registry;
 mod sequencer;
+pub mod series;
 pub mod settings;
 pub mod symbol;
 pub mod udp;

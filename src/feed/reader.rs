@@ -10,6 +10,7 @@ use super::{
     faults::{Code, Faults},
     link::{Context, Link, Pauses, Role},
     live::{Client, session},
+    series::{Lines, Waiting},
     settings::{Session, Settings, Transport, source},
     socket,
     udp::Packets,
@@ -97,6 +98,10 @@ pub struct Parts<'a, D, T> {
     pub clock: T,
     /// Where commands come from.
     pub control: Control,
+    /// Names of the external series, in the order of the universe.
+    pub series: &'a [String],
+    /// Their observations from files, in order: told right after RUN.
+    pub observations: Vec<Event>,
 }
 
 /// All sessions, the clock and the numbers.
@@ -107,6 +112,7 @@ pub struct Feed<D, T> {
     registry: Registry,
     sequencer: Sequencer,
     control: Control,
+    waiting: Waiting,
     clock: T,
     run: Option<Run>,
     turn_bytes: usize,
@@ -142,10 +148,12 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         parts: Parts<'_, D, T>,
         secret: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Feed<D, T>, Error> {
-        let Parts { settings, sessions, mut broker, run, clock, control } = parts;
+        let Parts { settings, sessions, mut broker, run, clock, control, series, observations } =
+            parts;
         let mut links = Vec::with_capacity(sessions.len());
         for (place, session) in sessions.iter().enumerate() {
-            let (role, source) = (role(place, session, &mut broker, secret)?, source(place));
+            let (role, source) =
+                (role(place, session, &mut broker, series, secret)?, source(place));
             let named = || (session.name.clone(), session.address.clone());
             let addresses = socket::resolve(&session.address)
                 .map_err(|error| Error::Resolve(named().0, named().1, error))?;
@@ -159,6 +167,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
             links,
             sequencer: Sequencer::new(1, settings.batch_max),
             control,
+            waiting: Waiting::new(observations),
             clock,
             run: Some(run),
             turn_bytes: settings.turn_bytes,
@@ -187,8 +196,10 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
     pub fn restore(&mut self, event: &Event) {
         self.sequencer.resume(event);
         self.registry.restore(event);
-        if event.kind == Kind::TIMER {
-            self.beats = event.body::<Timer>().count;
+        match event.kind {
+            Kind::TIMER => self.beats = event.body::<Timer>().count,
+            Kind::OBSERVATION => self.waiting.restore(event),
+            _ => {}
         }
         let place = usize::from(event.source).wrapping_sub(1);
         if let Some(Role::Broker(broker)) = self.links.get_mut(place).map(|link| &mut link.role) {
@@ -216,6 +227,9 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         let Some(run) = self.run.take() else { return Ok(()) };
         let now = (self.clock)();
         self.sequencer.alone(OWN, now, Event::new(Kind::RUN, NO_INSTRUMENT, run), out);
+        self.sequencer.begin(OWN, now);
+        self.waiting.take().for_each(|event| self.sequencer.push(event, out));
+        self.sequencer.end(out);
         self.next_beat = now;
         let (links, mut cx) = self.split(out);
         for link in links.iter_mut().filter(|link| matches!(link.role, Role::Packets(_))) {
@@ -260,7 +274,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
     /// Whether every session of the market has ended or was refused.
     pub fn ended(&self) -> bool {
         use super::link::State;
-        let mut market = self.links.iter().filter(|link| link.is_market()).peekable();
+        let mut market = self.links.iter().filter(|link| link.holds_the_run()).peekable();
         market.peek().is_some() && market.all(|link| link.state == State::Over)
     }
 
@@ -400,6 +414,7 @@ fn role<D>(
     place: usize,
     session: &Session,
     broker: &mut Option<Broker<D>>,
+    series: &[String],
     secret: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Role<D>, Error> {
     let name = || session.name.clone();
@@ -412,6 +427,7 @@ fn role<D>(
             Ok(Role::Live(Client::new(place as u16, session, key)))
         }
         Some(Transport::Udp) => Ok(Role::Packets(Packets::new(place as u16))),
+        Some(Transport::Series) => Ok(Role::Series(Lines::new(series.to_vec()))),
         Some(Transport::Broker) => {
             broker.take().map(Role::Broker).ok_or_else(|| Error::NoGate(name()))
         }

@@ -36,6 +36,8 @@ crate::section! {
         /// How long nobody may have touched the heartbeat file.
         pub heartbeat_max: Span = Span(10_000_000_000),
             in Span(10_000_000)..=Span(86_400_000_000_000), "time";
+        /// Files of external series, told at the start: known,series,value,about a line.
+        pub series_files: Vec<String> = Vec::new(), "paths";
     }
 }
 
@@ -44,7 +46,8 @@ crate::section! {
     pub struct Session {
         /// Its name in reports.
         pub name: String, "-";
-        /// `databento` (live protocol), `udp` (datagrams) or `broker` (FIX; GATE writes to it).
+        /// `databento` (live protocol), `udp` (datagrams), `series` (lines of external series) or
+        /// `broker` (FIX; GATE writes to it).
         pub kind: String = String::from("databento"), "-";
         /// `host:port` to connect to; for `udp` the address to listen on or the group to join.
         pub address: String, "-";
@@ -101,6 +104,8 @@ pub enum Transport {
     Databento,
     /// Datagrams.
     Udp,
+    /// Lines of external series over TCP.
+    Series,
     /// FIX over TCP: FEED connects and reads, GATE writes.
     Broker,
 }
@@ -111,6 +116,7 @@ impl Session {
         match self.kind.as_str() {
             "databento" => Some(Transport::Databento),
             "udp" => Some(Transport::Udp),
+            "series" => Some(Transport::Series),
             "broker" => Some(Transport::Broker),
             _ => None,
         }
@@ -128,7 +134,7 @@ impl Session {
                 reader.refuse(&format!("{at} {key}"), what);
             }
         };
-        one_of("kind", &self.kind, &["databento", "udp", "broker"]);
+        one_of("kind", &self.kind, &["databento", "udp", "series", "broker"]);
         one_of("on_close", &self.on_close, &["reconnect", "end"]);
         one_of("slow_reader", &self.slow_reader, &["skip", "warn"]);
         let mut refuse = |key: &str, wrong: bool, what: &str| {

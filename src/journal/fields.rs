@@ -4,7 +4,10 @@
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Features, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
+    market::{
+        Definition, Features, Forward, Greeks, Interest, Name, Observation, Quote, Smile, Status,
+        Trade,
+    },
     order::{
         Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Profit, Refusal, Report,
         Settlement,
@@ -79,6 +82,7 @@ fn payload(name: &str) -> &'static [Field] {
             venue_seq Number),
         "Trade" => table!(AT, Trade: price Price, size Number, side Text, venue_seq Number),
         "Interest" => table!(AT, Interest: contracts Signed, ts_ref Time),
+        "Observation" => table!(AT, Observation: value Float, about Time),
         "Status" => table!(AT, Status: action Number, reason Number),
         "Name" => table!(AT, Name: text Text),
         "Run" => table!(AT, Run: epoch Number, order_base Number),

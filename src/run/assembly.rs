@@ -9,6 +9,7 @@ use super::{
     meter::{Desktop, Market, Meter, Time, Wire},
     recovery::Past,
     say::println,
+    series::names,
     settings::Threads,
     stages::{Watches, front, rear},
     supervisor::pause,
@@ -58,6 +59,8 @@ pub(super) struct Assembly<'a> {
     pub(super) counters: &'a mut Counters,
     pub(super) histograms: &'a mut Histograms,
     pub(super) control: Control,
+    /// What files say of external series.
+    pub(super) observations: Vec<Event>,
     pub(super) signs: Signs,
     /// The kill switch: once true, no order leaves.
     pub(super) kill: Arc<AtomicBool>,
@@ -293,7 +296,10 @@ impl Assembly<'_> {
         Ok(())
     }
 
-    fn feed(&self, decoder: Option<Broker<FixDecoder>>) -> Result<Feed<FixDecoder, Now>, Failure> {
+    fn feed(
+        &mut self,
+        decoder: Option<Broker<FixDecoder>>,
+    ) -> Result<Feed<FixDecoder, Now>, Failure> {
         let clock = self.clock.clone();
         // Order numbers of a run start above those of all runs before it: they are its second.
         let order_base = (self.epoch / 1_000_000_000) << 24;
@@ -304,6 +310,8 @@ impl Assembly<'_> {
             run: Run { epoch: self.epoch, order_base, reserved: [0; 2] },
             clock: Box::new(move || clock.now()) as Now,
             control: self.control.clone(),
+            series: &names(self.plan),
+            observations: core::mem::take(&mut self.observations),
         };
         let check = clock::Check::start(self.clock);
         let made = Feed::new(parts, &secret);

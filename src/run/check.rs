@@ -5,6 +5,7 @@ use super::{
     live::secret,
     plan,
     say::{print, println},
+    series::observations,
 };
 use crate::{feed::Key, rt::pin};
 use std::{format, net::ToSocketAddrs, string::String, vec::Vec};
@@ -12,14 +13,17 @@ use std::{format, net::ToSocketAddrs, string::String, vec::Vec};
 /// Checks the files, and what they name on this host: cores, addresses, keys.
 pub fn check(files: &Files) -> Result<(), Failure> {
     let plan = Plan::new(files)?;
+    let observations = observations(&plan)?.len();
     let wrong = surroundings(&plan);
     if !wrong.is_empty() {
         return Err(Failure::environment(wrong.join("\n")));
     }
     println!(
-        "ok: {} sessions, {} roots, {} strategies, {} on {} thread(s)",
+        "ok: {} sessions, {} roots, {} series with {observations} observations, {} strategies, \
+         {} on {} thread(s)",
         plan.sessions.len(),
         plan.universe.roots.len(),
+        plan.universe.series.len(),
         plan.strategies.names().len(),
         plan.run.threads.name(),
         plan.run.threads.count(),

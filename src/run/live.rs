@@ -8,6 +8,7 @@ use super::{
     recovery::Past,
     report::{COUNTERS, HISTOGRAMS},
     say::println,
+    series::observations,
     supervisor::Supervisor,
 };
 use crate::{
@@ -45,6 +46,7 @@ pub struct Request<'a> {
 /// Runs a configuration until the market ends, the time is up or the operator says so.
 pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     let plan = Plan::new(files)?;
+    let observations = observations(&plan)?;
     let clock = Clock::start();
     let named = request.directory.map(Path::to_path_buf);
     let directory = named.unwrap_or_else(|| default_directory(clock.now()));
@@ -72,6 +74,7 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
         counters: &mut counters,
         histograms: &mut histograms,
         control: control.clone(),
+        observations,
         signs: Signs::default(),
         kill: Default::default(),
         epoch: clock.now(),

@@ -53,6 +53,10 @@ crate::counters! {
         pub(super) unknown_roots: "events";
         /// Definitions that had no room or no date.
         pub(super) refused: "events";
+        /// Observations of external series taken in.
+        pub(super) observations: "events";
+        /// Observations of no series, older than what is there, or without room.
+        pub(super) observations_refused: "events";
         /// Event times too far ahead to be true.
         pub(super) bad_times: "events";
     }
@@ -82,6 +86,8 @@ impl Market {
             (&self.unknown_instruments, totals.unknown_instruments),
             (&self.unknown_roots, totals.unknown_roots),
             (&self.refused, totals.refused),
+            (&self.observations, totals.observations),
+            (&self.observations_refused, totals.observations_refused),
             (&self.bad_times, totals.bad_times),
         ] {
             counter.set(value);

@@ -23,6 +23,7 @@ pub mod report;
 pub mod say;
 mod scaffold;
 mod scene;
+mod series;
 pub mod settings;
 mod sheet;
 pub mod simulate;

@@ -121,8 +121,7 @@ fn main_file(mut reader: Reader) -> Result<Main, Vec<Error>> {
 }
 
 fn check_features(settings: &feature::Settings, universe: &Universe) -> Vec<Error> {
-    let roots: Vec<&str> = universe.roots.iter().map(|root| root.text()).collect();
-    let mistakes = settings.mistakes(&roots).into_iter();
+    let mistakes = settings.mistakes(universe).into_iter();
     let error = |(key, what)| Error::new(MAIN_NAME, std::format!("[features] {key}"), what);
     mistakes.map(error).collect()
 }

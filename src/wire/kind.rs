@@ -37,6 +37,7 @@ kinds! {
     INTEREST = 4, "Interest", "open interest; the last one of the day wins";
     STATUS = 5, "Status", "trading status of an instrument or a venue";
     NAME = 6, "Name", "the symbol behind a new dense index, before its first definition";
+    OBSERVATION = 7, "Observation", "a number from beside the market, and when it became known";
 
     // The pipeline's own inputs, made by the feed and journaled like the rest.
     RUN = 32, "Run", "first event of a session: a run begins, or is taken up again";

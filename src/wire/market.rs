@@ -135,6 +135,22 @@ pub struct Interest {
     pub reserved: [u64; 2],
 }
 
+/// One number of an external series: a volatility index, a rate, flows of investors, a score, a
+/// date of a calendar. The header's instrument is the series' place in the universe's list; its
+/// `ts_event` is the instant from which the number was known, undefined for "now". Nothing reads it
+/// before that instant, however early it comes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Observation {
+    /// The number, in the series' unit.
+    pub value: f64,
+    /// What it is about: the day of a close, the instant of an announcement; undefined for the
+    /// instant from which it was known.
+    pub about: Timestamp,
+    /// Must be zero.
+    pub reserved: [u64; 2],
+}
+
 /// Trading status.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]

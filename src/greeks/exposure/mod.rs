@@ -142,6 +142,26 @@ impl Exposures {
         Levels::new(strikes)
     }
 
+    /// The same of one expiry alone.
+    pub fn levels_of(&mut self, expiry: u16) -> Levels<'_> {
+        let Exposures { expiries, strikes, .. } = self;
+        strikes.clear();
+        if let Some(columns) = expiries.get(usize::from(expiry)) {
+            columns.tell(|level| {
+                if strikes.len() < strikes.capacity() {
+                    strikes.push(level);
+                }
+            });
+        }
+        Levels::new(strikes)
+    }
+
+    /// `dealer.gamma_per_percent` of one expiry if spot stood at `1 + move_share` times where it is.
+    pub fn gamma_of(&self, expiry: u16, move_share: f64) -> f64 {
+        let columns = self.expiries.get(usize::from(expiry));
+        columns.map_or(0.0, |columns| columns.gamma_at(move_share))
+    }
+
     /// `dealer.gamma_per_percent` of a root if spot stood at `1 + move_share` times where it is,
     /// with the strikes' volatilities held.
     pub fn gamma_at(&self, root: u16, move_share: f64) -> f64 {

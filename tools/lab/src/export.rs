@@ -12,11 +12,12 @@ use crate::{
 };
 use zomma::{
     chain::Track,
+    feature::Features,
     greeks::Revalue,
     journal::{self, Bar, Between, End, Manifest, Reader, Stream},
     run::{Failure, Files, Plan},
-    stage::{Emit, Sink, Then},
-    wire::Event,
+    stage::{Emit, Tap, Then},
+    wire::{Event, Kind},
 };
 
 /// What an export came to.
@@ -41,7 +42,7 @@ pub fn export(options: &Options) -> Result<Exported, Failure> {
     let mut folder =
         Folder::make(&options.out, facts::of(&manifest, &plan, options), options.overwrite)?;
     let scribes: Result<Vec<_>, _> =
-        options.groups().map(|group| (group.open)(&mut folder, options)).collect();
+        options.groups().map(|group| (group.open)(&mut folder, &plan, options)).collect();
     let valued = options.groups().any(|group| group.values);
     let mut export = Export {
         known: Known::new(&plan),
@@ -92,7 +93,13 @@ impl Export {
     ) -> Result<(u64, Option<String>), Failure> {
         let mut inputs = Reader::open(&options.directory, Stream::Inputs).map_err(unusable)?;
         let mut bar = Bar::new("export", inputs.manifest().inputs);
-        let mut values = Then(Track, Then(Revalue::new(&plan.universe), Sink));
+        let rows = Tap(|known: &mut Known, event: &Event| {
+            if event.kind == Kind::FEATURES {
+                known.row_at = event.seq;
+            }
+        });
+        let features = Then(Features::new(&plan.features, &plan.universe), rows);
+        let mut values = Then(Track, Then(Revalue::new(&plan.universe), features));
         while let Some(event) = inputs.next_event() {
             if self.between.is_past(event) {
                 return Ok((inputs.records() - 1, None));

@@ -17,6 +17,7 @@ pub(crate) fn of(manifest: &Manifest, plan: &Plan, options: &Options) -> Vec<Key
         ("program_hash", hex(&manifest.program)),
         ("config_hash", hex(&manifest.config_hash)),
         ("schema_hash", hex(&manifest.schema)),
+        ("features_hash", format!("{:016x}", plan.features.hash())),
         ("cpu", manifest.cpu.clone()),
         ("session", format!("{:032x}", manifest.epoch)),
         ("began", manifest.wall.to_string()),

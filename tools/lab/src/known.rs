@@ -5,6 +5,7 @@ use crate::column::{Day, Name, Stamp};
 use std::{collections::BTreeMap, sync::Arc};
 use zomma::{
     chain::Chain,
+    feature::Row,
     feed::registry::INSTRUMENTS_MAX,
     run::Plan,
     wire::{
@@ -19,6 +20,10 @@ use zomma::{
 pub(crate) struct Known {
     /// The market, as the same stages made it that ran.
     pub(crate) chain: Chain,
+    /// The latest row of features.
+    pub(crate) features: Row,
+    /// The input at which it was made.
+    pub(crate) row_at: u64,
     /// The contracts.
     pub(crate) contracts: Contracts,
     /// The orders.
@@ -32,11 +37,25 @@ impl AsMut<Chain> for Known {
     }
 }
 
+impl AsRef<Chain> for Known {
+    fn as_ref(&self) -> &Chain {
+        &self.chain
+    }
+}
+
+impl AsMut<Row> for Known {
+    fn as_mut(&mut self) -> &mut Row {
+        &mut self.features
+    }
+}
+
 impl Known {
     /// Nothing yet, of a run with this plan.
     pub(crate) fn new(plan: &Plan) -> Known {
         Known {
             chain: Chain::new(&plan.universe),
+            features: Row::new(&plan.features),
+            row_at: 0,
             contracts: Contracts::default(),
             orders: Orders::default(),
             strategies: plan.strategies.names().map(Arc::from).collect(),

@@ -19,8 +19,8 @@ const HELP: &str = "\
 zomma-lab: what is done with runs afterwards
 
   zomma-lab export DIR --out FOLDER [--from N|TIME] [--to N|TIME] [--only GROUP,…]
-            [--every 1m|batch] [--expiry DAY,…] [--overwrite]
-      writes a run's journal as Parquet files
+            [--every 1m|batch] [--expiry DAY,…] [--features] [--overwrite]
+      writes a run's journal as Parquet files; --features rows of features alone
   zomma-lab columns [--markdown]
       lists files and columns with type, unit and meaning
   zomma-lab surface DIR [--at TIME] [--root ROOT] [--html F] [--json F]
@@ -34,7 +34,7 @@ zomma-lab: what is done with runs afterwards
       (relative changes of spot and volatility), or by simulated ones
 
   TIME    when an input was received, UTC: 2015-12-24T15:30:00Z, or 15:30
-  GROUP   events, chain, decisions, orders, fills, profits
+  GROUP   events, chain, features, decisions, orders, fills, profits
   --every  when the chain is written: each minute where nothing is said
 ";
 

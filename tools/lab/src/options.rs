@@ -66,6 +66,7 @@ impl Options {
                 Long("from") => found.from = Some(text(parser)?),
                 Long("to") => found.to = Some(text(parser)?),
                 Long("only") => found.only = groups(&text(parser)?)?,
+                Long("features") => found.only.push("features".into()),
                 Long("every") => found.every = every(&text(parser)?)?,
                 Long("expiry") => found.expiries = days(&text(parser)?)?,
                 Long("overwrite") => found.overwrite = true,
@@ -153,6 +154,8 @@ mod tests {
             [16_793, 16_815]
         );
         assert_eq!(found.groups().map(|group| group.name).collect::<Vec<_>>(), ["chain", "fills"]);
+        let features = parse("run --out out --features").unwrap();
+        assert_eq!(features.groups().map(|group| group.name).collect::<Vec<_>>(), ["features"]);
         assert_eq!(parse("run --out out").unwrap().groups().count(), GROUPS.len());
     }
 

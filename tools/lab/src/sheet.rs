@@ -4,8 +4,8 @@
 //! whatever the run's length; when all files of an export are on the disk they get their names.
 
 use crate::table::{Row, fields};
-use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
@@ -56,9 +56,20 @@ impl Folder {
         Ok(Folder { path: path.into(), facts, overwrite, partial: Vec::new() })
     }
 
-    /// Begins a file.
+    /// Begins a file of rows that are declared.
     pub(crate) fn sheet<R: Row>(&mut self) -> Result<Sheet<R>, Failure> {
-        let path = self.path.join(format!("{}.parquet", R::FILE));
+        let out = self.file(R::FILE, R::ABOUT, fields::<R>())?;
+        Ok(Sheet { columns: R::Columns::default(), held: 0, out })
+    }
+
+    /// Begins a file with these columns.
+    pub(crate) fn file(
+        &mut self,
+        name: &str,
+        about: &str,
+        fields: Vec<Field>,
+    ) -> Result<Writer, Failure> {
+        let path = self.path.join(format!("{name}.parquet"));
         if path.exists() && !self.overwrite {
             let what = "exists; give another --out, or --overwrite";
             return Err(Failure::input(format!("{}: {what}", path.display())));
@@ -66,7 +77,11 @@ impl Folder {
         let partial = partial_of(&path);
         let file = File::create(&partial).map_err(|e| Failure::file(&partial, "make it", &e))?;
         self.partial.push(partial.clone());
-        Sheet::new(path, partial, file, &self.facts)
+        let facts = self.facts.iter().cloned().chain([
+            KeyValue::new("zomma.table".to_string(), name.to_string()),
+            KeyValue::new("zomma.about".to_string(), about.trim().to_string()),
+        ]);
+        Writer::new((path, partial, file), fields, facts.collect())
     }
 
     /// Gives all files their names. They must have been closed.
@@ -94,15 +109,58 @@ impl Drop for Folder {
     }
 }
 
-/// A file that takes rows of one type.
-pub(crate) struct Sheet<R: Row> {
-    columns: R::Columns,
-    held: usize,
+/// A file that takes batches of columns.
+pub(crate) struct Writer {
     rows: u64,
     schema: SchemaRef,
     path: PathBuf,
     partial: PathBuf,
     writer: ArrowWriter<File>,
+}
+
+impl Writer {
+    fn new(
+        (path, partial, file): (PathBuf, PathBuf, File),
+        fields: Vec<Field>,
+        facts: Vec<KeyValue>,
+    ) -> Result<Writer, Failure> {
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(GROUP_ROWS))
+            .set_key_value_metadata(Some(facts))
+            .set_created_by(concat!("zomma-lab ", env!("CARGO_PKG_VERSION")).into())
+            .build();
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
+            .map_err(|e| unwritten(&partial, &e))?;
+        Ok(Writer { rows: 0, schema, path, partial, writer })
+    }
+
+    /// Adds rows, given as columns in the order of the file's.
+    pub(crate) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<(), Failure> {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
+        let rows = batch.as_ref().map_or(0, RecordBatch::num_rows);
+        let written = batch.map_err(ParquetError::from).and_then(|b| self.writer.write(&b));
+        self.rows += rows as u64;
+        written.map_err(|e| unwritten(&self.partial, &e))
+    }
+
+    /// Writes the footer and brings the file to the disk.
+    pub(crate) fn finish(&mut self) -> Result<Written, Failure> {
+        self.writer.finish().map_err(|e| unwritten(&self.partial, &e))?;
+        let file = self.writer.inner();
+        let failed = |e: io::Error| Failure::file(&self.partial, "bring the file to the disk", &e);
+        file.sync_all().map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
+        Ok(Written { path: self.path.clone(), rows: self.rows, bytes })
+    }
+}
+
+/// A file that takes rows of one type.
+pub(crate) struct Sheet<R: Row> {
+    columns: R::Columns,
+    held: usize,
+    out: Writer,
 }
 
 /// What all files of an export have in common at their end.
@@ -112,29 +170,6 @@ pub(crate) trait Close {
 }
 
 impl<R: Row> Sheet<R> {
-    fn new(
-        path: PathBuf,
-        partial: PathBuf,
-        file: File,
-        facts: &[KeyValue],
-    ) -> Result<Self, Failure> {
-        let schema: SchemaRef = Arc::new(Schema::new(fields::<R>()));
-        let facts = facts.iter().cloned().chain([
-            KeyValue::new("zomma.table".to_string(), R::FILE.to_string()),
-            KeyValue::new("zomma.about".to_string(), R::ABOUT.trim().to_string()),
-        ]);
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(GROUP_ROWS))
-            .set_key_value_metadata(Some(facts.collect()))
-            .set_created_by(concat!("zomma-lab ", env!("CARGO_PKG_VERSION")).into())
-            .build();
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
-            .map_err(|e| unwritten(&partial, &e))?;
-        let columns = R::Columns::default();
-        Ok(Sheet { columns, held: 0, rows: 0, schema, path, partial, writer })
-    }
-
     /// Adds a row.
     pub(crate) fn push(&mut self, row: R) -> Result<(), Failure> {
         row.push(&mut self.columns);
@@ -146,25 +181,15 @@ impl<R: Row> Sheet<R> {
         if self.held == 0 {
             return Ok(());
         }
-        let columns = R::finish(&mut self.columns);
-        let written = RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(ParquetError::from)
-            .and_then(|batch| self.writer.write(&batch));
-        self.rows += self.held as u64;
         self.held = 0;
-        written.map_err(|e| unwritten(&self.partial, &e))
+        self.out.write(R::finish(&mut self.columns))
     }
 }
 
 impl<R: Row> Close for Sheet<R> {
     fn close(&mut self) -> Result<Written, Failure> {
         self.flush()?;
-        self.writer.finish().map_err(|e| unwritten(&self.partial, &e))?;
-        let file = self.writer.inner();
-        let failed = |e: io::Error| Failure::file(&self.partial, "bring the file to the disk", &e);
-        file.sync_all().map_err(failed)?;
-        let bytes = file.metadata().map_err(failed)?.len();
-        Ok(Written { path: self.path.clone(), rows: self.rows, bytes })
+        self.out.finish()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
 use std::sync::Arc;
 use zomma::{
     chain::Expiry,
+    run::Plan,
     wire::{
         Event, Price,
         market::{Greeks, VolStatus},
@@ -89,7 +90,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, options: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, options: &Options) -> Opened {
     let expiries: Arc<[Day]> = options.expiries.as_slice().into();
     Ok(Box::new(Snapshots { sheet: folder.sheet()?, every: options.every, expiries, next: 0 }))
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use std::sync::Arc;
 use zomma::{
+    run::Plan,
     strategy::Code,
     wire::{Event, Kind, order},
 };
@@ -48,7 +49,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, _: &Options) -> Opened {
     Ok(Box::new(Decisions(folder.sheet()?)))
 }
 

@@ -12,6 +12,7 @@ use crate::{
 use std::fmt::Write;
 use zomma::{
     journal::{PAYLOAD_AT, fields},
+    run::Plan,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
         market::{self, Class},
@@ -155,6 +156,26 @@ table! {
 }
 
 table! {
+    /// A number of an external series as it came in, however long before its time.
+    struct Observation in "observations" {
+        /// Input number: the place in the one order of events.
+        seq: u64, "-";
+        /// From when it was known, null for "from when it came".
+        known: Option<Stamp>, "-";
+        /// When the socket read that held it returned.
+        ts_recv: Option<Stamp>, "-";
+        /// Session that it came from, 0 for a file.
+        source: u16, "-";
+        /// Name of the series, null where the universe has no such one.
+        series: Option<String>, "-";
+        /// What it is about, null for "what was known then".
+        about: Option<Stamp>, "-";
+        /// The number.
+        value: f64, "of the series";
+    }
+}
+
+table! {
     /// An event of any kind that has no file of its own: runs, timers, sessions, gaps, commands,
     /// faults, symbols as they came, trading status, messages of the broker's session, and kinds
     /// that are newer than this program's files.
@@ -187,17 +208,19 @@ pub(super) fn tables() -> Vec<Table> {
         Table::of::<Quote>(),
         Table::of::<Trade>(),
         Table::of::<Interest>(),
+        Table::of::<Observation>(),
         Table::of::<Other>(),
     ])
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, _: &Options) -> Opened {
     Ok(Box::new(Events {
         instruments: folder.sheet()?,
         quotes: folder.sheet()?,
         trades: folder.sheet()?,
         interests: folder.sheet()?,
+        observations: folder.sheet()?,
         others: folder.sheet()?,
     }))
 }
@@ -207,6 +230,7 @@ struct Events {
     quotes: Sheet<Quote>,
     trades: Sheet<Trade>,
     interests: Sheet<Interest>,
+    observations: Sheet<Observation>,
     others: Sheet<Other>,
 }
 
@@ -217,6 +241,7 @@ impl Scribe for Events {
             Kind::QUOTE => self.quotes.push(quote(event, symbol())),
             Kind::TRADE => self.trades.push(trade(event, symbol())),
             Kind::INTEREST => self.interests.push(interest(event, symbol())),
+            Kind::OBSERVATION => self.observations.push(observation(event, known)),
             Kind::DEFINITION | Kind::REPORT => Ok(()),
             _ => self.others.push(other("input", event)),
         }
@@ -225,7 +250,7 @@ impl Scribe for Events {
     fn on_output(&mut self, _: &Known, event: &Event) -> Done {
         match event.kind {
             Kind::DECISION | Kind::ORDER | Kind::ORDER_LEG | Kind::CANCEL => Ok(()),
-            Kind::REFUSAL | Kind::BREACH | Kind::HALT => Ok(()),
+            Kind::REFUSAL | Kind::BREACH | Kind::HALT | Kind::FEATURES => Ok(()),
             Kind::PROFIT | Kind::SETTLEMENT => Ok(()),
             _ => self.others.push(other("output", event)),
         }
@@ -237,8 +262,9 @@ impl Scribe for Events {
     }
 
     fn sheets(&mut self) -> Vec<&mut dyn Close> {
-        let Events { instruments, quotes, trades, interests, others } = self;
-        Vec::from([instruments as &mut dyn Close, quotes, trades, interests, others])
+        let Events { instruments, quotes, trades, interests, observations, others } = self;
+        let market = [instruments as &mut dyn Close, quotes, trades, interests];
+        market.into_iter().chain([observations as &mut dyn Close, others]).collect()
     }
 }
 
@@ -336,6 +362,20 @@ fn interest(event: &Event, Symbol { root, expiry, strike, cp }: Symbol) -> Inter
         cp,
         contracts: body.contracts,
         ts_ref: Stamp::of(body.ts_ref),
+    }
+}
+
+fn observation(event: &Event, known: &Known) -> Observation {
+    let body: &market::Observation = event.body();
+    let series = u16::try_from(event.instrument).ok().and_then(|at| known.chain.series(at));
+    Observation {
+        seq: event.seq,
+        known: Stamp::of(event.ts_event),
+        ts_recv: Stamp::of(event.ts_recv),
+        source: event.source,
+        series: series.map(|series| series.name().to_string()),
+        about: Stamp::of(body.about),
+        value: body.value,
     }
 }
 

@@ -13,7 +13,10 @@ use crate::{
     table::{Table, table},
 };
 use std::{collections::BTreeSet, sync::Arc};
-use zomma::wire::{Event, Kind, Price, order::Report as Body, order::ReportKind};
+use zomma::{
+    run::Plan,
+    wire::{Event, Kind, Price, order::Report as Body, order::ReportKind},
+};
 
 table! {
     /// An execution report as it came in.
@@ -101,7 +104,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, _: &Options) -> Opened {
     let (fills, reports) = (folder.sheet()?, folder.sheet()?);
     Ok(Box::new(Fills { fills, reports, seen: BTreeSet::new() }))
 }

@@ -1,11 +1,12 @@
 //! The groups of files that an export is made of: an event and what is known at it in, rows out.
 //!
-//! Another table (features, the fills of a backtest) is a row declared with `table!`, a [`Scribe`]
+//! Another table (the fills of a backtest) is a row declared with `table!`, a [`Scribe`]
 //! that fills it, and a line in [`GROUPS`].
 
 mod chain;
 mod decisions;
 mod events;
+mod features;
 mod fills;
 mod orders;
 mod profits;
@@ -16,7 +17,10 @@ use crate::{
     sheet::{Close, Folder},
     table::Table,
 };
-use zomma::{run::Failure, wire::Event};
+use zomma::{
+    run::{Failure, Plan},
+    wire::Event,
+};
 
 /// What writing a row comes to.
 pub(crate) type Done = Result<(), Failure>;
@@ -48,7 +52,7 @@ pub struct Group {
     pub(crate) values: bool,
     /// Its files.
     pub tables: fn() -> Vec<Table>,
-    pub(crate) open: fn(&mut Folder, &Options) -> Opened,
+    pub(crate) open: fn(&mut Folder, &Plan, &Options) -> Opened,
 }
 
 /// All groups, in the order of an event's life.
@@ -66,6 +70,13 @@ pub const GROUPS: &[Group] = &[
         values: true,
         tables: chain::tables,
         open: chain::open,
+    },
+    Group {
+        name: "features",
+        about: "rows of features, as models and strategies saw them",
+        values: true,
+        tables: features::tables,
+        open: features::open,
     },
     Group {
         name: "decisions",

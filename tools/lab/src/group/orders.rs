@@ -12,6 +12,7 @@ use crate::{
 use std::sync::Arc;
 use zomma::{
     risk::{Limit, limit_doc},
+    run::Plan,
     wire::{Event, Kind, Price, order},
 };
 
@@ -160,7 +161,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, _: &Options) -> Opened {
     Ok(Box::new(Orders {
         orders: folder.sheet()?,
         cancels: folder.sheet()?,

@@ -11,6 +11,7 @@ use crate::{
 use std::sync::Arc;
 use zomma::{
     book::Cause,
+    run::Plan,
     wire::{Event, Kind, Price, order},
 };
 
@@ -75,7 +76,7 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 /// Begins them.
-pub(super) fn open(folder: &mut Folder, _: &Options) -> Opened {
+pub(super) fn open(folder: &mut Folder, _: &Plan, _: &Options) -> Opened {
     Ok(Box::new(Profits(folder.sheet()?, folder.sheet()?)))
 }
 

@@ -1,0 +1,127 @@
+//! An external series in; its level, where that stands among its past, its age and its calendar,
+//! out.
+//!
+//! What changes only with a new observation is reckoned when there is one.
+
+use super::table::{Axis, Stat, Table};
+use crate::{
+    chain::{Chain, Observation, Series as Known},
+    wire::NANOS_PER_SECOND,
+};
+
+const fn stat(
+    name: &'static str,
+    unit: &'static str,
+    range: [f64; 2],
+    bars: fn(usize) -> usize,
+    formula: &'static str,
+) -> Stat {
+    Stat { name, unit, range, bars, formula, source: "observations known at the row" }
+}
+
+const ANY: f64 = f64::INFINITY;
+const REAL: [f64; 2] = [-ANY, ANY];
+const FEW: usize = 5;
+const MONTH: usize = 20;
+const YEAR: usize = 252;
+
+const STATS: &[Stat] = &[
+    stat("value", "of the series", REAL, |_| 1, "the latest observation x"),
+    stat("change", "of the series", REAL, |_| 2, "x − the observation before it"),
+    stat("change_5", "of the series", REAL, |_| FEW + 1, "x − the observation five before it"),
+    stat("z_20", "1", REAL, |_| MONTH, "(x − mean) / population deviation, last 20 with x"),
+    stat("rank_252", "1", [0.0, 1.0], |_| YEAR, "(x − least) / (greatest − least), last 252"),
+    stat("percentile_252", "1", [0.0, 1.0], |_| YEAR, "share of the 251 before x that lie below"),
+    stat("age", "s", [0.0, ANY], |_| 1, "now − when x became known"),
+    stat("stale", "0/1", [0.0, 1.0], |_| 0, "nothing is known, or age is above stale_after"),
+    stat("ahead", "s", [0.0, ANY], |_| 0, "known date that comes next − now"),
+    stat("behind", "s", [0.0, ANY], |_| 0, "now − known date that was last"),
+];
+
+const CHANGING: usize = 6;
+
+/// The columns of one series.
+#[derive(Debug)]
+pub(super) struct Series {
+    index: Option<u16>,
+    latest: Option<Observation>,
+    values: [f64; CHANGING],
+}
+
+impl Series {
+    /// What there is of every series.
+    pub(super) const TABLE: &'static Table =
+        &Table { family: "series", outer: Axis::One, inner: Axis::One, stats: STATS };
+
+    /// Of the series at this place of the universe.
+    pub(super) fn new(index: Option<u16>) -> Series {
+        Series { index, latest: None, values: [f64::NAN; CHANGING] }
+    }
+
+    /// Writes its columns.
+    pub(super) fn fill(&mut self, chain: &Chain, out: &mut [f64]) {
+        out.fill(f64::NAN);
+        let Some(series) = self.index.and_then(|index| chain.series(index)) else { return };
+        if self.latest.as_ref() != series.latest() {
+            self.latest = series.latest().copied();
+            self.values = among_its_past(series);
+        }
+        out[..CHANGING].copy_from_slice(&self.values);
+        let now = chain.now;
+        let seconds = |nanos: u64| nanos as f64 / NANOS_PER_SECOND as f64;
+        let or_unknown = |nanos: Option<u64>| nanos.map_or(f64::NAN, seconds);
+        out[CHANGING] = or_unknown(series.age(now));
+        out[CHANGING + 1] = f64::from(u8::from(series.is_stale(now)));
+        out[CHANGING + 2] = or_unknown(series.ahead(now).map(|next| next.about - now));
+        out[CHANGING + 3] = or_unknown(series.behind(now).map(|last| now - last.about));
+    }
+}
+
+/// The first columns, from the latest observations.
+fn among_its_past(series: &Known) -> [f64; CHANGING] {
+    let mut last = [f64::NAN; YEAR];
+    for (place, one) in last.iter_mut().zip(series.known().rev()) {
+        *place = one.value;
+    }
+    let count = series.known().len();
+    let x = last[0];
+    let z = if count >= MONTH { score(&last[..MONTH]) } else { f64::NAN };
+    let [rank, percentile] = if count >= YEAR { standing(&last) } else { [f64::NAN; 2] };
+    [x, x - last[1], x - last[FEW], z, rank, percentile]
+}
+
+/// How many deviations the first lies above the mean of all.
+fn score(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    (values[0] - mean) / variance.sqrt()
+}
+
+/// Where the first lies between the least and the greatest, and how many of the others lie below.
+fn standing(values: &[f64]) -> [f64; 2] {
+    let x = values[0];
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let below = values.iter().filter(|value| **value < x).count() as f64;
+    [(x - least) / (greatest - least), below / (values.len() - 1) as f64]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn standing_among_the_past_counts_what_lies_below() {
+        let at = |x: f64| {
+            let past = (0..YEAR - 1).map(|at| at as f64);
+            standing(&[x].into_iter().chain(past).collect::<Vec<f64>>())
+        };
+        assert_eq!(at(125.5), [125.5 / 250.0, 126.0 / 251.0]);
+        assert_eq!(at(-1.0), [0.0, 0.0]);
+        assert_eq!(at(500.0), [1.0, 1.0]);
+        let z = score(&[3.0, 1.0, 2.0]);
+        assert!((z - 1.5f64.sqrt()).abs() < 1e-15, "{z}");
+    }
+}
