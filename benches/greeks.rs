@@ -122,7 +122,7 @@ fn volatilities(c: &mut Criterion, chain: &Columns) {
     for (name, off) in cold.into_iter().chain(starts.map(|(name, off)| (name, Some(off)))) {
         group.bench_function(name, |b| {
             b.iter(|| {
-                chain.quoted(off, &mut out);
+                chain.of_a_tick(off, &mut out);
                 black_box(&mut out);
             });
         });

@@ -188,7 +188,7 @@ impl Columns {
     }
 
     /// As a tick has it: one row of eight has news. From nothing, or as [`Columns::warm`].
-    pub(crate) fn quoted(&self, off: Option<f64>, out: &mut [V]) {
+    pub(crate) fn of_a_tick(&self, off: Option<f64>, out: &mut [V]) {
         let one = |lane: usize, price: f64| if lane == 3 { price } else { f64::NAN };
         self.each(out, |expiry, block| {
             let priced = expiry.priced(block);

@@ -48,6 +48,9 @@ pub struct Opened {
     pub outputs: Writer,
 }
 
+/// What a thread of the cold core does until it is told to stop.
+type Work = Box<dyn FnOnce(&Settings, &AtomicBool) + Send>;
+
 impl Journal {
     /// Makes the directory, its manifest and the first segment of each stream, and starts the
     /// keeper.
@@ -78,7 +81,7 @@ impl Journal {
         let Streams { kept: [(keep_in, inputs), (keep_out, outputs)], doublewrite } =
             streams(directory, settings, &manifest, keep)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let start = |name: &str, work: Box<dyn FnOnce(&Settings, &AtomicBool) + Send>| {
+        let start = |name: &str, work: Work| {
             let (settings, stop) = (settings.clone(), Arc::clone(&stop));
             thread::Builder::new()
                 .name(name.into())

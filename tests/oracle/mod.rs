@@ -65,14 +65,14 @@ const FIRST: [i64; 2] = [5_380, 680];
 impl Market {
     pub(crate) fn new(dice: &mut Dice) -> Market {
         let mut rows = Vec::new();
-        for root in 0..2 {
+        for (root, first) in FIRST.into_iter().enumerate() {
             for expiry in 0..2 {
                 for k in 0..STRIKES {
                     for call in [true, false] {
                         let bid = dice.between(1, 40) * 10;
                         let ask = bid + dice.between(1, 12) * 10;
                         let size = dice.between(2, 30) as u32;
-                        let strike = FIRST[root] + 5 * k as i64;
+                        let strike = first + 5 * k as i64;
                         let sign = if call { 1.0 } else { -1.0 };
                         // What a wire of 32 bits holds, so that both sides see the same.
                         let wire = |value: f64| f64::from(value as f32);
@@ -246,11 +246,11 @@ fn shown(market: &Market, claims: &[Claim], cash: i128, dice: &mut Dice) -> f64 
         let mut value = cash as f64 / 1e9;
         let vol = if dice.below(3) == 0 { 1e-9 } else { 0.02 + 1.5 * dice.unit() };
         let (r, q) = (0.08 * dice.unit(), 0.03 * dice.unit());
-        for root in 0..2 {
+        for (root, first) in FIRST.into_iter().enumerate() {
             let top = market.top(root);
             let price = match dice.below(4) {
                 0 => top * 2.0 * dice.unit(),
-                1 => (FIRST[root] + dice.between(-2, 10) * 5) as f64,
+                1 => (first + dice.between(-2, 10) * 5) as f64,
                 2 => 0.01,
                 _ => top * 2.0,
             };
