@@ -8,7 +8,7 @@ use zomma::{
     book::{Book, CAUSES, Cause, Desk},
     chain::{Chain, Track, name_of},
     config::Reader,
-    feature::Row,
+    feature::{Row, Schema},
     greeks::{
         Revalue,
         lanes::Scalar,
@@ -110,7 +110,7 @@ impl Day {
     fn new(more: &str, fills: bool) -> Day {
         let mut set = Set::default();
         let mut reader = Reader::new("strategy.toml", &format!("{CONDOR}{more}")).unwrap();
-        set.read(&mut reader);
+        set.read(&mut reader, &Schema::none());
         reader.finish().unwrap();
         let (account, limits) = settings(LIMITS);
         let (chain, book) = (Chain::new(&universe()), Book::new(&account, BROKER));

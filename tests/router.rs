@@ -6,6 +6,7 @@ use floor::Floor;
 use zomma::{
     book::{Horizon, Roster, from_currency},
     config::Reader,
+    feature::Schema,
     router::{
         Ask, BOUNDS, Edge, MODELS, Readings, Regime, Router, Rules, Vote,
         regime::{Trend, Volatility},
@@ -200,7 +201,7 @@ quantity = 2
 fn floor_with(text: &str) -> Floor {
     let mut set = Set::default();
     let mut reader = Reader::new("strategy.toml", &format!("{CONDOR}{text}")).unwrap();
-    set.read(&mut reader);
+    set.read(&mut reader, &Schema::none());
     reader.finish().unwrap();
     let mut floor = Floor::new(set, "collar_max = 5.0");
     floor.market(5_400.0, 1.0);

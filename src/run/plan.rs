@@ -54,7 +54,7 @@ impl Plan {
             errors.extend(check_features(&features, universe));
         }
         let features = Schema::new(&features);
-        let strategies = strategies(files, &run.strategies, &mut errors);
+        let strategies = strategies(files, &run.strategies, &features, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
                 universe: Universe { clock: run.clock, ..universe },
@@ -170,14 +170,19 @@ fn fees(files: &Files, name: &str, errors: &mut Vec<Error>) -> Tariffs {
     fees
 }
 
-fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {
+fn strategies(
+    files: &Files,
+    names: &[String],
+    features: &Schema,
+    errors: &mut Vec<Error>,
+) -> strategy::Set {
     let mut set = strategy::Set::default();
     for name in names {
         other(
             files,
             name,
             |reader| {
-                set.read(reader);
+                set.read(reader, features);
                 Some(())
             },
             errors,

@@ -46,6 +46,7 @@ pub use window::Window;
 use crate::{
     book::{Desk, Horizon, Roster},
     config::Reader,
+    feature::Schema,
     router::{Router, Rules},
     stage::{Emit, Stage},
     wire::{Event, Kind},
@@ -99,10 +100,10 @@ impl Set {
     }
 
     /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`, and takes
-    /// the router's rules.
-    pub fn read(&mut self, reader: &mut Reader) {
+    /// the router's rules. Columns of features that conditions name are looked up in `schema`.
+    pub fn read(&mut self, reader: &mut Reader, schema: &Schema) {
         self.rules.read(reader);
-        KINDS.iter().for_each(|kind| (kind.read)(reader, self));
+        KINDS.iter().for_each(|kind| (kind.read)(reader, schema, self));
         for settings in reader.list::<ProbeSettings>("probe") {
             self.add(Instance::Probe(Probe::new(settings)));
         }
