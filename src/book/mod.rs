@@ -13,6 +13,7 @@
 //! A RUN in the middle of the stream means that the process had ended: what was live then is in
 //! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
+mod audit;
 mod line;
 mod money;
 mod order;
@@ -23,6 +24,7 @@ mod settings;
 mod settle;
 mod venue;
 
+pub use audit::{Audit, Standing};
 pub use line::Line;
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
 pub use order::{Order, OrderLeg, State};
@@ -127,6 +129,8 @@ pub struct Book {
     pub venue: Venue,
     /// Reports that were not plain.
     pub tally: Tally,
+    /// What the broker says it holds.
+    pub audit: Audit,
     /// The latest refusal.
     pub refused: Refused,
     /// Session profit at the latest mark, fees taken off; `None` where it cannot be known.
@@ -165,6 +169,7 @@ impl Book {
         Book {
             venue: Venue::new(broker, account.instruments_max),
             tally: Tally::default(),
+            audit: Audit::new(account.packages_max.max(64) * LEGS_MAX),
             refused: Refused::default(),
             pnl: Some(0),
             realised: 0,
@@ -211,6 +216,7 @@ impl Book {
         self.given = 0;
         self.sessions += 1;
         self.venue.begin();
+        self.audit.forget();
         self.forget_requests();
         for i in 0..self.live.len() {
             self.doubt(self.place(self.live[i]), true);
@@ -221,6 +227,7 @@ impl Book {
     fn session(&mut self, event: &Event) {
         self.venue.apply(event);
         if !self.venue.broker_up {
+            self.audit.forget();
             self.forget_requests();
         }
     }

@@ -129,6 +129,11 @@ limits! {
         inquire_again_after: Span = Span(2_000_000_000),
             in Span(1_000_000)..=Span(3_600_000_000_000), "-",
             "The broker is asked again after an order in doubt after this time.";
+        reconcile_every: Span = Span(0), in Span(0)..=Span(86_400_000_000_000), "-",
+            "The broker is asked for positions and open orders so often, and when it comes up; 0: never.";
+        reconcile_again_after: Span = Span(2_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "-",
+            "It is asked again after this time where it did not answer, or a difference is new.";
     }
     conditions {
         32 INSTRUMENT_UNKNOWN all, "A leg's instrument was never defined, or has no room.";
@@ -151,6 +156,7 @@ limits! {
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
         51 IN_DOUBT all, "The broker has yet to say how a live order stands: after a restart, or a resend.";
+        52 POSITIONS_UNSURE opening, "The broker's positions or orders differ, or were not compared.";
     }
 }
 

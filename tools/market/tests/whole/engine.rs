@@ -208,6 +208,8 @@ pub struct Extra {
     pub feed: String,
     pub session: &'static str,
     pub journal: &'static str,
+    /// More of `[limits]`.
+    pub limits: &'static str,
     pub stock: (&'static str, &'static str),
     pub stype: &'static str,
     pub strategy: String,
@@ -223,6 +225,7 @@ impl Default for Extra {
             feed: String::new(),
             session: "on_close = \"end\"",
             journal: "",
+            limits: "",
             stock: ("DBEQ.BASIC", "SPXW.OPT SPX"),
             stype: "parent",
             strategy: format!("{CONDOR}\n{PROBE}"),
@@ -244,7 +247,7 @@ impl Site {
         let state = folder.path().join("state");
         for (name, text) in [
             ("engine.toml", main_text(data, orders, &state, extra)),
-            ("limits.toml", LIMITS.into()),
+            ("limits.toml", format!("{LIMITS}{}", extra.limits)),
             ("strategy.toml", extra.strategy.clone()),
             ("universe.toml", universe.replace(extra.universe.0, extra.universe.1)),
         ] {

@@ -6,6 +6,7 @@
 mod common;
 mod engine;
 mod faults;
+mod positions;
 mod recorded;
 mod restarts;
 mod runs;

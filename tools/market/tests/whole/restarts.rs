@@ -52,6 +52,7 @@ fn site(served: &Served, threads: &str, strategy: &str) -> Site {
     let extra = Extra {
         run: format!("threads = \"{threads}\"\ndrain = \"3s\""),
         session: RECONNECT,
+        limits: "reconcile_every = \"2s\"\n",
         strategy: strategy.into(),
         resets: false,
         ..Extra::default()
@@ -170,6 +171,8 @@ fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
     assert_eq!(unheard, 0, "orders that the engine left working at the broker");
     let halts = outputs.iter().filter(|e| e.kind == Kind::HALT).count();
     assert_eq!(halts, 0, "nothing was left unreconciled");
+    let differences = outputs.iter().filter(|e| e.kind == Kind::DIFFERENCE).count();
+    assert_eq!(differences, 0, "the engine itself has compared, after each start and later");
     let asked = outputs.iter().filter(|e| e.kind == Kind::INQUIRY);
     let asked: BTreeSet<u64> = asked.map(|e| e.body::<Inquiry>().order).collect();
     let desk = rebuilt(directory);
