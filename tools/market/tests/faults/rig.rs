@@ -6,6 +6,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
+use zomma_market::server::Summary;
 use zomma::{
     journal::{Manifest, Reader, Status, Stream, tool},
     rt::trip,
@@ -85,9 +86,14 @@ impl Ended {
 
 /// Ends the market; orders and cancels that reached the broker.
 pub fn stop(served: Served) -> (u64, u64) {
-    served.market.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let (orders, cancels, _) = served.join().1.orders;
+    let (orders, cancels, _) = summary(served).orders;
     (orders, cancels)
+}
+
+/// Ends the market; all that its broker has seen.
+pub fn summary(served: Served) -> Summary {
+    served.market.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    served.join().1
 }
 
 /// Orders of the output journal, each with the input that caused it.

@@ -289,9 +289,14 @@ impl Site {
     /// Starts the engine on the directory of a run that was killed. What it counted is forgotten:
     /// counters are those of the new process.
     pub fn resume(&self) -> Engine {
+        self.resume_behind(&[])
+    }
+
+    /// The same behind another program.
+    pub fn resume_behind(&self, before: &[String]) -> Engine {
         let directory = self.run_directory();
         let _ = fs::remove_file(directory.join(report::COUNTERS));
-        let mut command = self.command(&directory, &[]);
+        let mut command = self.command(&directory, before);
         command.env("ZOMMA_WHOLE_RESUME", "1");
         begin(command, &directory)
     }

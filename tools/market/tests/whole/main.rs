@@ -7,6 +7,7 @@ mod common;
 mod engine;
 mod faults;
 mod positions;
+mod powercut;
 mod recorded;
 mod restarts;
 mod runs;

@@ -26,13 +26,13 @@ use zomma_market::{rng::Rng, server::Summary, venue::Ledger};
 const DAY: u32 = 25;
 
 /// Orders that trade at once, and orders that rest and are cancelled.
-const PROBES: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n\
+pub const PROBES: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n\
     [[probe]]\nname = \"maker\"\nevery = 5\nplace = \"bid\"\nworking_max = 24\n\
     cancel_after = \"300ms\"\ncancel_again_after = \"500ms\"\n";
 
 /// What a day came to.
 #[derive(Debug, Default)]
-struct Total {
+pub struct Total {
     kills: u32,
     early: u32,
     sessions: u64,
@@ -44,11 +44,11 @@ struct Total {
     slowest: Duration,
 }
 
-fn market() -> Served {
+pub fn market() -> Served {
     simulated(&HOUR.replace("1800.0", "30.0").replace("6000.0", "1500.0"), "")
 }
 
-fn site(served: &Served, threads: &str, strategy: &str) -> Site {
+pub fn site(served: &Served, threads: &str, strategy: &str) -> Site {
     let extra = Extra {
         run: format!("threads = \"{threads}\"\ndrain = \"3s\""),
         session: RECONNECT,
@@ -60,19 +60,19 @@ fn site(served: &Served, threads: &str, strategy: &str) -> Site {
     Site::new(served.market.data, served.market.orders, &extra)
 }
 
-fn stop(served: Served) -> Summary {
+pub fn stop(served: Served) -> Summary {
     served.market.stop.store(true, std::sync::atomic::Ordering::Relaxed);
     served.join().1
 }
 
 /// Waits until the engine trades, at most for the time that a recovery may take; how long it took.
-fn until_it_trades(engine: &mut Engine) -> Duration {
+pub fn until_it_trades(engine: &mut Engine) -> Duration {
     let began = Instant::now();
     engine.until("orders", |engine| engine.counter("gate", "orders") > 2);
     began.elapsed()
 }
 
-fn kill(engine: Engine) {
+pub fn kill(engine: Engine) {
     engine.signal("KILL");
     let output = engine.wait();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -141,7 +141,7 @@ fn differences(
 }
 
 /// Nothing that was acted on is missing, nothing was done twice, and both sides hold the same.
-fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
+pub fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
     let mut text = Vec::new();
     assert!(tool::verify(directory, &mut text).unwrap(), "{}", String::from_utf8_lossy(&text));
     let (inputs, outputs) = (events(directory, Stream::Inputs), events(directory, Stream::Outputs));
