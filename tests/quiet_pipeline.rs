@@ -218,7 +218,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     let (mut seq, mut round, mut sealed) = (0, 0, 0);
     {
         let outward = Then(Outputs::new(outputs, view), &mut exit);
-        let rear = Then(Decide::new(set.clone()), Then(Risk::new(limits), outward));
+        let rear = Then(Decide::new(set.clone()), Then(Risk::new(limits, set.roster()), outward));
         let front = Then(Track, Then(Revalue::new(&universe()), rear));
         let mut stages = Then(Inputs::new(inputs, 0), front);
         let before = seal::requests().after_seal;

@@ -76,7 +76,7 @@ fn condor(floor: &mut Floor) -> Wish {
 }
 
 /// What is violated after `change`, with `more` in the configuration.
-fn judge(more: &str, change: impl Fn(&mut Floor, &mut Wish)) -> u64 {
+fn judge(more: &str, change: impl Fn(&mut Floor, &mut Wish)) -> u128 {
     let mut floor = Floor::new(Set::default(), more);
     let mut wish = condor(&mut floor);
     change(&mut floor, &mut wish);
@@ -206,7 +206,7 @@ fn each_condition_is_refused_by_its_own_bit() {
     });
     let unbounded = [Limit::LOSS_UNBOUNDED, Limit::ORDER_LOSS, Limit::TRADE_RISK];
     assert!(unbounded.iter().all(|limit| bits & limit.bit() != 0), "{bits:b}");
-    let named: u64 = LIMITS.iter().map(|row| 1 << row.bit).sum();
+    let named: u128 = LIMITS.iter().map(|row| 1 << row.bit).sum();
     assert_eq!(bits & !named, 0);
 }
 
@@ -358,7 +358,7 @@ proptest! {
         floor.market(5_400.0, 1.0);
         let limits = settings("leg_spread_max = 1e6\nquote_age_max = \"1h\"").1;
         let (mut accepted, mut refused) = (0, 0);
-        let mut risk = Risk::new(limits.clone());
+        let mut risk = Risk::new(limits.clone(), floor::roster());
         for (held, legs, quantity) in cases {
             let (_, mut desk) = small(&floor.desk.chain);
             let mut portfolio: Vec<(u32, i64)> = Vec::new();

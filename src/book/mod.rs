@@ -14,6 +14,7 @@
 //! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
 mod audit;
+mod horizon;
 mod line;
 mod money;
 mod order;
@@ -25,6 +26,7 @@ mod settle;
 mod venue;
 
 pub use audit::{Audit, Standing};
+pub use horizon::{Horizon, Roster};
 pub use line::Line;
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
 pub use order::{Order, OrderLeg, State};
@@ -119,7 +121,7 @@ pub struct Refused {
     /// The intent's number.
     pub order: u64,
     /// One bit per violated limit.
-    pub violated: u64,
+    pub violated: u128,
 }
 
 /// What we own, what we asked for, and whether we may ask.

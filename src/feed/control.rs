@@ -71,8 +71,7 @@ impl Control {
 }
 
 fn command(verb: Verb) -> Event {
-    let command = Command { verb, reserved: [0; 7], reserved2: [0; 3] };
-    Event::new(Kind::COMMAND, NO_INSTRUMENT, command)
+    Event::new(Kind::COMMAND, NO_INSTRUMENT, Command::new(verb, 0, b""))
 }
 
 #[cfg(test)]

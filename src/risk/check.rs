@@ -7,7 +7,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::{
-    book::{Desk, Money, from_currency, value},
+    book::{Desk, Horizon, Money, from_currency, value},
     wire::{NANOS_PER_SECOND, Timestamp},
 };
 
@@ -19,6 +19,7 @@ pub(super) struct Case<'a> {
     pub(super) views: &'a [View<'a>],
     pub(super) outlook: Outlook,
     pub(super) gauges: Gauges,
+    pub(super) horizon: Option<Horizon>,
 }
 
 fn seconds(nanos: u64) -> f64 {
@@ -239,5 +240,6 @@ impl Case<'_> {
         let head = &self.draft.head;
         let own = head.purpose.opens() == (head.package == head.id);
         verdict.must(Limit::MALFORMED, self.draft.is_sound() && even && own);
+        verdict.must(Limit::STRATEGY_UNKNOWN, self.horizon.is_some());
     }
 }

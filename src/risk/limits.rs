@@ -25,11 +25,11 @@ pub struct Limit(pub u32);
 impl Limit {
     /// Its bit.
     #[inline(always)]
-    pub const fn bit(self) -> u64 {
+    pub const fn bit(self) -> u128 {
         1 << self.0
     }
 
-    /// The number that a halt by the kill switch carries.
+    /// The number that a halt by the kill switch carries; no limit has it.
     pub const KILL_SWITCH: u32 = 64;
 }
 
@@ -156,14 +156,15 @@ limits! {
         49 PAYS_TOO_MUCH all, "The limit pays more than the legs can ever be worth.";
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
         51 IN_DOUBT all, "The broker has yet to say how a live order stands: after a restart, or a resend.";
-        52 POSITIONS_UNSURE opening, "The broker's positions or orders differ, or were not compared.";
+        52 STRATEGY_UNKNOWN all, "The strategy's number is nobody's: it has no horizon.";
+        63 POSITIONS_UNSURE opening, "The broker's positions or orders differ, or were not compared.";
     }
 }
 
 /// Limits that closing orders must keep: their own, looser rule. They may be large, sent on stale,
 /// one-sided or crossed quotes, and while trading is halted (but not killed): what reduces risk
 /// must get through. They may not pay more than the legs can be worth, nor close more than is held.
-pub const CLOSING: u64 = {
+pub const CLOSING: u128 = {
     let (mut mask, mut i) = (0, 0);
     while i < LIMITS.len() {
         if LIMITS[i].closing {
@@ -186,6 +187,6 @@ mod tests {
     #[test]
     fn bits_are_distinct_and_ascend() {
         assert!(LIMITS.windows(2).all(|pair| pair[0].bit < pair[1].bit));
-        assert!(LIMITS.iter().all(|row| row.bit < 64));
+        assert!(LIMITS.iter().all(|row| row.bit < 128 && row.bit != Limit::KILL_SWITCH));
     }
 }

@@ -24,7 +24,7 @@ pub use payoff::{Claim, Claimed, Extremes, extremes};
 pub use verdict::Verdict;
 
 use crate::{
-    book::{Account, Desk, Refused, from_currency, to_currency},
+    book::{Account, Desk, Refused, Roster, from_currency, to_currency},
     config::Reader,
     stage::{Emit, Stage},
     wire::{
@@ -61,6 +61,7 @@ const INQUIRIES_MAX: usize = 64;
 #[derive(Debug)]
 pub struct Risk {
     limits: Limits,
+    roster: Roster,
     orders: Bucket,
     reserve: Bucket,
     recent: [(u64, Timestamp); RECENT],
@@ -75,12 +76,13 @@ pub struct Risk {
 }
 
 impl Risk {
-    /// A gate with these limits.
-    pub fn new(limits: Limits) -> Risk {
+    /// A gate with these limits, for these strategies.
+    pub fn new(limits: Limits, roster: Roster) -> Risk {
         Risk {
             orders: Bucket::new(limits.message_rate_max, limits.message_burst),
             reserve: Bucket::new(limits.reserve_rate, limits.reserve_burst),
             limits,
+            roster,
             recent: [(0, 0); RECENT],
             next: 0,
             pending: None,
@@ -115,7 +117,8 @@ impl Risk {
             reserve_missing: self.reserve.missing(),
             same_order_age: self.age_of(print_of(draft), now),
         };
-        let case = Case { limits: &self.limits, desk, draft, views, outlook, gauges };
+        let horizon = self.roster.horizon(draft.head.strategy);
+        let case = Case { limits: &self.limits, desk, draft, views, outlook, gauges, horizon };
         case.judge(&mut self.verdict);
         let loss = outlook.order_loss.unwrap_or(crate::book::UNBOUNDED);
         (self.verdict.violated == 0).then(|| sheet(draft, views, loss))
@@ -157,13 +160,14 @@ impl Risk {
         desk.book.refused = Refused { order, violated };
         let refusal = Refusal {
             order,
-            violated,
+            violated: violated as u64,
             strategy: draft.head.strategy,
             breaches: violated.count_ones() as u16,
-            reserved: [0; 3],
+            reserved: 0,
+            violated_high: (violated >> 64) as u64,
         };
         emit(desk, out, Event::caused_by(&draft.cause, Kind::REFUSAL, NO_INSTRUMENT, refusal));
-        for bit in (0..64).filter(|bit| violated >> bit & 1 == 1) {
+        for bit in (0..128).filter(|bit| violated >> bit & 1 == 1) {
             let (measured, bound) = self.verdict.row(bit);
             let breach = Breach { order, limit: bit, reserved: 0, measured, bound };
             emit(desk, out, Event::caused_by(&draft.cause, Kind::BREACH, NO_INSTRUMENT, breach));

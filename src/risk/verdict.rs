@@ -7,13 +7,13 @@ use crate::book::{Money, to_currency};
 #[derive(Debug)]
 pub struct Verdict {
     /// One bit per violated limit.
-    pub violated: u64,
-    rows: [(f64, f64); 64],
+    pub violated: u128,
+    rows: [(f64, f64); 128],
 }
 
 impl Default for Verdict {
     fn default() -> Verdict {
-        Verdict { violated: 0, rows: [(0.0, 0.0); 64] }
+        Verdict { violated: 0, rows: [(0.0, 0.0); 128] }
     }
 }
 
@@ -24,7 +24,7 @@ impl Verdict {
 
     /// Measured and allowed of a violated limit.
     pub fn row(&self, bit: u32) -> (f64, f64) {
-        self.rows[bit as usize % 64]
+        self.rows[bit as usize % 128]
     }
 
     /// Keeps only the limits that a closing order must keep.
@@ -34,8 +34,8 @@ impl Verdict {
 
     #[inline(always)]
     fn note(&mut self, limit: Limit, holds: bool, measured: f64, bound: f64) {
-        self.rows[limit.0 as usize % 64] = (measured, bound);
-        self.violated |= u64::from(!holds) << limit.0;
+        self.rows[limit.0 as usize % 128] = (measured, bound);
+        self.violated |= u128::from(!holds) << limit.0;
     }
 
     /// Written so that NaN on either side violates.
@@ -68,7 +68,7 @@ impl Verdict {
     /// Other figures for a limit that was measured in another unit.
     #[inline(always)]
     pub(super) fn show(&mut self, limit: Limit, measured: f64, bound: f64) {
-        self.rows[limit.0 as usize % 64] = (measured, bound);
+        self.rows[limit.0 as usize % 128] = (measured, bound);
     }
 
     /// A condition: 1 where it is violated.

@@ -31,7 +31,7 @@ pub(super) fn front<E>(plan: &Plan, end: E) -> Front<E> {
 /// Strategy and risk in front of `end`.
 pub(super) fn rear<E>(plan: &Plan, end: E) -> Rear<E> {
     let decide = Decide::new(plan.strategies.clone());
-    Then(decide, Then(Risk::new(plan.limits.clone()), end))
+    Then(decide, Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), end))
 }
 
 /// All stages on this thread.

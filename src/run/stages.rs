@@ -84,5 +84,6 @@ pub(super) fn rear<E>(
     end: E,
 ) -> Rear<E> {
     let decide = Probe::of(Decide::new(plan.strategies.clone()), strategy, thread);
-    Then(decide, Then(Probe::of(Risk::new(plan.limits.clone()), risk, thread), end))
+    let gate = Risk::new(plan.limits.clone(), plan.strategies.roster());
+    Then(decide, Then(Probe::of(gate, risk, thread), end))
 }

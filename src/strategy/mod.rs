@@ -19,7 +19,7 @@ pub use turn::{Ticket, TicketLeg, Turn};
 pub use window::Window;
 
 use crate::{
-    book::Desk,
+    book::{Desk, Horizon, Roster},
     config::Reader,
     stage::{Emit, Stage},
     wire::{Event, Kind},
@@ -30,6 +30,8 @@ use alloc::{format, vec::Vec};
 pub trait Strategy {
     /// Its name in reports.
     fn name(&self) -> &str;
+    /// How long it means to hold what it opens.
+    fn horizon(&self) -> Horizon;
     /// A batch has ended or a timer has fired.
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>);
 }
@@ -44,6 +46,9 @@ macro_rules! instances {
         impl Strategy for Instance {
             fn name(&self) -> &str {
                 match self { $(Instance::$kind(strategy) => strategy.name(),)* }
+            }
+            fn horizon(&self) -> Horizon {
+                match self { $(Instance::$kind(strategy) => strategy.horizon(),)* }
             }
             #[inline]
             fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
@@ -83,6 +88,11 @@ impl Set {
     /// Names, by number.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.instances.iter().map(Strategy::name)
+    }
+
+    /// Names and horizons, by number.
+    pub fn roster(&self) -> Roster {
+        Roster::new(self.instances.iter().map(|one| (one.name(), one.horizon())))
     }
 }
 

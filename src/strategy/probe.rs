@@ -7,7 +7,7 @@ use super::{
     turn::{Ticket, TicketLeg},
 };
 use crate::{
-    book::Desk,
+    book::{Desk, Horizon},
     config::{Span, Value},
     stage::Emit,
     wire::{
@@ -68,6 +68,8 @@ crate::section! {
         pub working_max: usize = 8, in 1..=65_536, "orders";
         /// An unanswered cancel is asked for again after this time.
         pub cancel_again_after: Span = Span(3_000_000_000), "-";
+        /// How long it holds: which limits of size and loss it has.
+        pub horizon: Horizon = Horizon::Intraday, "-";
     }
 }
 
@@ -77,7 +79,7 @@ pub struct Probe {
     set: ProbeSettings,
     batches: u64,
     working: VecDeque<(u64, Timestamp)>,
-    told: u64,
+    told: u128,
 }
 
 /// With the same room: a queue's own clone has none, and would allocate when orders leave.
@@ -163,6 +165,10 @@ fn filled(desk: &Desk, strategy: u16) -> Option<u64> {
 impl Strategy for Probe {
     fn name(&self) -> &str {
         &self.set.name
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.set.horizon
     }
 
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {

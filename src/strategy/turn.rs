@@ -72,7 +72,7 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
     }
 
     /// Asks for an order: its number if RISK approved it, otherwise the violated limits.
-    pub fn order(&mut self, ticket: &Ticket) -> Result<u64, u64> {
+    pub fn order(&mut self, ticket: &Ticket) -> Result<u64, u128> {
         let id = self.desk.book.number();
         let head = Order {
             id,
@@ -99,7 +99,7 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
         if self.desk.book.order(id).is_some() { Ok(id) } else { Err(self.refusal(id)) }
     }
 
-    fn refusal(&self, id: u64) -> u64 {
+    fn refusal(&self, id: u64) -> u128 {
         let refused = self.desk.book.refused;
         if refused.order == id { refused.violated } else { 0 }
     }

@@ -105,9 +105,24 @@ pub struct Command {
     /// What to do.
     pub verb: Verb,
     /// Must be zero.
-    pub reserved: [u8; 7],
-    /// Must be zero.
-    pub reserved2: [u64; 3],
+    pub reserved: [u8; 3],
+    /// Of `RESET`: bit number of the limit whose breaker is meant, or [`Command::EVERY`].
+    pub limit: u32,
+    /// Why, in ASCII, padded with zeros.
+    pub reason: [u8; 24],
+}
+
+impl Command {
+    /// Every breaker that has tripped.
+    pub const EVERY: u32 = u32::MAX;
+
+    /// A command with as much of a reason as fits.
+    pub fn new(verb: Verb, limit: u32, why: &[u8]) -> Command {
+        let mut reason = [0; 24];
+        let len = why.len().min(reason.len());
+        reason[..len].copy_from_slice(&why[..len]);
+        Command { verb, reserved: [0; 3], limit, reason }
+    }
 }
 
 /// What an operator can say.
@@ -120,9 +135,11 @@ impl Verb {
     pub const STOP: Verb = Verb(1);
     /// Latch the kill switch: no order leaves, everything open is cancelled.
     pub const KILL: Verb = Verb(2);
+    /// Set a breaker back that has tripped. The kill switch stays: only a run of its own ends it.
+    pub const RESET: Verb = Verb(3);
     /// The time to close positions after a STOP is over: nothing more is asked for, and everything
     /// that works is cancelled, so that nothing trades unheard when the process has ended.
-    pub const LEAVE: Verb = Verb(3);
+    pub const LEAVE: Verb = Verb(4);
 }
 
 /// How far the system's clocks are from the one clock, which began with them and never follows

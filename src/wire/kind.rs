@@ -43,7 +43,7 @@ kinds! {
     TIMER = 33, "Timer", "a deadline has passed";
     SESSION = 34, "Session", "a connection changed its state";
     GAP = 35, "Gap", "records were lost on a session; its quotes are stale";
-    COMMAND = 36, "Command", "the operator's word: stop, kill, leave";
+    COMMAND = 36, "Command", "the operator's word: stop, kill, reset a breaker, leave";
     FAULT = 37, "Fault", "the feed refused bytes or records, and why";
     CLOCK = 38, "Clock", "how far the system's clocks have left the one clock";
 

@@ -136,14 +136,24 @@ pub struct Decision {
 pub struct Refusal {
     /// The intent's number.
     pub order: u64,
-    /// One bit per violated limit, numbered by the table of limits.
+    /// One bit per violated limit, numbered by the table of limits: bits 0 to 63.
     pub violated: u64,
     /// Which strategy instance.
     pub strategy: u16,
     /// How many BREACH events follow.
     pub breaches: u16,
     /// Must be zero.
-    pub reserved: [u32; 3],
+    pub reserved: u32,
+    /// Bits 64 to 127 of the violated limits.
+    pub violated_high: u64,
+}
+
+impl Refusal {
+    /// All violated limits.
+    #[inline]
+    pub fn all(&self) -> u128 {
+        u128::from(self.violated_high) << 64 | u128::from(self.violated)
+    }
 }
 
 /// One violated limit with what was measured and what is allowed, both in the limit's own unit.

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 use bytemuck::Zeroable;
 use zomma::{
-    book::{Account, Book, Desk},
+    book::{Account, Book, Desk, Horizon, Roster},
     chain::{Chain, Track, Universe, name_of},
     risk::{Cleared, Limits, Risk, from_config},
     stage::{Emit, Stage},
@@ -34,6 +34,11 @@ pub(crate) fn settings(more: &str) -> (Account, Limits) {
         panic!("{errors:?}");
     }
     found.unwrap()
+}
+
+/// Strategies of a test that sends intents itself.
+pub(crate) fn roster() -> Roster {
+    Roster::new([("intraday", Horizon::Intraday), ("swing", Horizon::Swing)])
 }
 
 /// The universe that the repository ships.
@@ -94,11 +99,12 @@ impl Floor {
     /// At the open, with definitions, a session that is up, and no quotes.
     pub(crate) fn new(set: Set, more: &str) -> Floor {
         let (account, limits) = settings(more);
+        let roster = if set.names().len() == 0 { roster() } else { set.roster() };
         let desk = Desk { chain: Chain::new(&universe()), book: Book::new(&account, BROKER) };
         let mut floor = Floor {
             desk,
             decide: Decide::new(set),
-            risk: Risk::new(limits),
+            risk: Risk::new(limits, roster),
             out: Vec::new(),
             now: OPEN,
             sent: Vec::new(),
@@ -165,7 +171,7 @@ impl Floor {
     }
 
     pub(crate) fn command(&mut self, verb: Verb) {
-        let command = Command { verb, reserved: [0; 7], reserved2: [0; 3] };
+        let command = Command::new(verb, Command::EVERY, b"a test");
         self.send(Event::new(Kind::COMMAND, NO_INSTRUMENT, command));
     }
 

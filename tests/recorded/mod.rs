@@ -99,7 +99,8 @@ impl Day {
             out.borrow_mut().extend(Some(*cleared.event()).filter(|e| e.kind.is_output()));
         });
         let decide = Decide::new(plan.strategies.clone());
-        let rear = Then(decide, Then(Risk::new(plan.limits.clone()), tap));
+        let rear =
+            Then(decide, Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), tap));
         let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let mut day = Day { inputs: Vec::new(), outputs: Vec::new() };
         let mut broker = Broker { source, ..Broker::default() };

@@ -150,8 +150,10 @@ impl Engine {
             weakness: *weakness,
             count: 0,
         };
-        let rear =
-            Then(Decide::new(plan.strategies.clone()), Then(Risk::new(plan.limits.clone()), exit));
+        let rear = Then(
+            Decide::new(plan.strategies.clone()),
+            Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), exit),
+        );
         let front = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let look = Look { witness: Rc::clone(witness), weakness: *weakness, count: 0 };
         let cut = || Cut(Rc::clone(&fuse));

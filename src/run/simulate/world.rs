@@ -234,6 +234,6 @@ impl World {
 
 /// The operator's word.
 pub(super) fn command(verb: Verb) -> Event {
-    let body = Command { verb, reserved: [0; 7], reserved2: [0; 3] };
+    let body = Command::new(verb, 0, b"");
     Event::new(Kind::COMMAND, NO_INSTRUMENT, body)
 }

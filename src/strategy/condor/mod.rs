@@ -20,7 +20,7 @@ use super::{
     turn::{Ticket, TicketLeg},
 };
 use crate::{
-    book::{Desk, to_currency},
+    book::{Desk, Horizon, to_currency},
     stage::Emit,
     wire::{
         Event, NANOS_PER_SECOND, Timestamp,
@@ -249,6 +249,10 @@ fn may_open(desk: &Desk) -> Result<(), Reason> {
 impl Strategy for Condor {
     fn name(&self) -> &str {
         &self.set.name
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.set.horizon
     }
 
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {

@@ -1,6 +1,7 @@
 //! What an iron condor is to be: every parameter, with bounds and units.
 
 use crate::{
+    book::Horizon,
     config::{Span, TimeOfDay},
     strategy::Window,
 };
@@ -79,6 +80,8 @@ crate::section! {
         pub cancel_again_after: Span = Span(3 * SECOND), "-";
         /// Whether the operator's stop closes what is open; otherwise it is kept.
         pub flatten_on_stop: bool = true, "-";
+        /// How long it holds: which limits of size and loss it has.
+        pub horizon: Horizon = Horizon::Expiry, "-";
     }
 }
 

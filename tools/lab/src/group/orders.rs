@@ -122,8 +122,10 @@ table! {
         strategy: u16, "-";
         /// Its name in the configuration.
         strategy_name: Option<Arc<str>>, "-";
-        /// One bit per violated limit.
+        /// One bit per violated limit: bits 0 to 63.
         violated: u64, "-";
+        /// The same: bits 64 to 127.
+        violated_high: u64, "-";
         /// The limits, by bit.
         breaches: Vec<Breach>, "-";
     }
@@ -276,6 +278,7 @@ fn refusal(known: &Known, event: &Event) -> Refusal {
         strategy: body.strategy,
         strategy_name: known.strategy(body.strategy),
         violated: body.violated,
+        violated_high: body.violated_high,
         breaches: Vec::with_capacity(body.breaches.into()),
     }
 }

@@ -27,7 +27,7 @@ use zomma_lab::{Day, options::Every};
 /// Replays the run as the engine does, all stages, and shows the desk after each input.
 pub fn replay(mut look: impl FnMut(&Desk, &Event)) {
     let (plan, mut desk) = recorded::plan();
-    let risk = Then(Risk::new(plan.limits.clone()), Sink);
+    let risk = Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), Sink);
     let decide = Then(Decide::new(plan.strategies.clone()), risk);
     let mut stages = Then(Track, Then(Revalue::new(&plan.universe), decide));
     let mut inputs = Reader::open(recorded::run().unwrap(), Stream::Inputs).unwrap();

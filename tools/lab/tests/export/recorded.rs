@@ -167,7 +167,7 @@ fn record(tape: Tape, directory: &Path) {
         heard.borrow_mut().on_output(cleared.event());
     });
     let outputs = Outputs::new(opened.outputs, Cleared::event as fn(&Cleared) -> &Event);
-    let rear = Then(Risk::new(plan.limits.clone()), Then(outputs, tap));
+    let rear = Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), Then(outputs, tap));
     let front =
         Then(Revalue::new(&plan.universe), Then(Decide::new(plan.strategies.clone()), rear));
     let mut stages = Then(Inputs::new(opened.inputs, 0), Then(Track, front));

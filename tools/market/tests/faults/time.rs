@@ -148,7 +148,7 @@ fn f17_a_wall_clock_that_is_set_changes_no_decision_and_stops_new_risk() {
     assert_eq!(opened, 0, "orders that open while the clocks are apart");
     let named = |event: &&Event| {
         let drift = Limit::CLOCK_DRIFT.bit();
-        event.kind == Kind::REFUSAL && event.body::<Refusal>().violated & drift != 0
+        event.kind == Kind::REFUSAL && event.body::<Refusal>().all() & drift != 0
     };
     let refusals = outputs.iter().filter(named).count();
     assert!(refusals > 0);

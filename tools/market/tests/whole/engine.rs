@@ -430,7 +430,8 @@ pub fn rebuilt(directory: &Path) -> Desk {
     impl Emit<Desk, Cleared> for Nothing {
         fn emit(&mut self, _: &mut Desk, _: &Cleared) {}
     }
-    let rear = Then(Decide::new(plan.strategies), Then(Risk::new(plan.limits), Nothing));
+    let risk = Risk::new(plan.limits, plan.strategies.roster());
+    let rear = Then(Decide::new(plan.strategies), Then(risk, Nothing));
     let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
     events(directory, Stream::Inputs).iter().for_each(|event| stages.emit(&mut desk, event));
     desk

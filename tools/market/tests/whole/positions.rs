@@ -93,7 +93,7 @@ fn a_broker_that_holds_something_else_stops_new_risk_and_is_told_in_what() {
     assert_eq!((told.ours, told.theirs), (0, -2));
     assert_eq!((told.strike, told.date, told.class), (named.strike, named.date, named.class));
     let unsure = |event: &Event| {
-        event.body::<Refusal>().violated & Limit::POSITIONS_UNSURE.bit() != 0
+        event.body::<Refusal>().all() & Limit::POSITIONS_UNSURE.bit() != 0
     };
     assert!(of(Kind::REFUSAL, &outputs).iter().all(unsure));
 }
