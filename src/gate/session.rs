@@ -191,8 +191,8 @@ impl<S: Stream> Session<S> {
         transmit!(self, now, |seq| self.encoder.admin(kind, text, seq, now));
     }
 
-    /// Asks for all open orders, then for all positions. Neither is sent again on request: RISK asks
-    /// anew.
+    /// Asks for all open orders, then for all positions. Neither is sent again on request: RISK
+    /// asks anew.
     pub(super) fn audit(&mut self, audit: &Audit, now: Timestamp) {
         if self.state != State::On {
             return;

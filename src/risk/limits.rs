@@ -130,7 +130,7 @@ limits! {
             in Span(1_000_000)..=Span(3_600_000_000_000), "-",
             "The broker is asked again after an order in doubt after this time.";
         reconcile_every: Span = Span(0), in Span(0)..=Span(86_400_000_000_000), "-",
-            "Positions and orders are compared with the broker's so often, and at its logon; 0: never.";
+            "Positions and orders are compared with the broker's so often, and at logon; 0: never.";
         reconcile_again_after: Span = Span(2_000_000_000),
             in Span(1_000_000)..=Span(3_600_000_000_000), "-",
             "It is asked again after this time where it did not answer, or a difference is new.";

@@ -39,7 +39,8 @@ pub struct Plan {
 
 /// How to write a plan, for messages.
 pub const USAGE: &str = "drop=P, dup=P, reorder=P, garbage=P, reject=P, repeat=P (P from 0 to 1), \
-    astray=N contracts, disconnect=every:5s or disconnect=at:5s, stall=1s@10s, burst=100x@10s/200ms";
+    astray=N contracts, disconnect=every:5s or disconnect=at:5s, stall=1s@10s, \
+    burst=100x@10s/200ms";
 
 impl Plan {
     /// Reads `drop=0.001,disconnect=every:5s,…`.

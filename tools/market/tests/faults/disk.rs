@@ -113,7 +113,7 @@ fn f13_a_slow_disk_is_told_and_holds_nothing_up() {
     let (without, _) = under_a_disk(&same_disk, 0);
     let (with, lag) = under_a_disk(&slow_disk, 250_000_000);
     println!(
-        "F13 whole engine: each sync 300 ms slower, lag up to {lag:.0} ms, told, 0 lost; hot thread \
+        "F13 whole engine: each sync 300 ms slower, lag up to {lag:.0} ms, told, 0 lost; \
          from read to gate p99 {:.1} µs, without the delay {:.1} µs",
         with, without
     );

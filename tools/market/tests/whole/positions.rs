@@ -13,13 +13,16 @@ use zomma::{
     },
 };
 
+const TAKER: &str =
+    "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n";
+
 /// Orders that trade at once, and what is asked of the broker meanwhile.
 fn site(market: &crate::common::Market) -> Site {
     let extra = Extra {
         run: "drain = \"1s\"".into(),
         session: RECONNECT,
         limits: "reconcile_every = \"300ms\"\nreconcile_again_after = \"200ms\"\n",
-        strategy: "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n".into(),
+        strategy: TAKER.into(),
         resets: false,
         ..Extra::default()
     };

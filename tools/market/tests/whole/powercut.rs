@@ -1,5 +1,5 @@
-//! A journal as a power cut leaves it and a machine that was started anew in; a run that goes on, or
-//! that opens nothing because the broker knows more than the journal, out.
+//! A journal as a power cut leaves it, and a machine that was started anew, in; a run that goes on,
+//! or that opens nothing because the broker knows more than the journal, out.
 
 use crate::{
     engine::{Engine, Site, alone, events},
@@ -121,5 +121,5 @@ fn a_power_cut_that_took_orders_along_opens_nothing_more() {
     assert!(tool::verify(&directory, &mut text).unwrap(), "{}", String::from_utf8_lossy(&text));
     assert!(replay::through(&directory).unwrap().verdict.holds());
     assert_eq!(summary.ledger.duplicates, 0);
-    println!("F4 whole engine: 400 records of each stream lost, told, {refused} intents refused, 0 opened");
+    println!("F4 whole engine: 400 records a stream lost, told, {refused} intents refused, 0 opened");
 }

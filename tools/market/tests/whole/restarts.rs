@@ -26,8 +26,8 @@ use zomma_market::{rng::Rng, server::Summary, venue::Ledger};
 const DAY: u32 = 25;
 
 /// Orders that trade at once, and orders that rest and are cancelled.
-pub const PROBES: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n\
-    [[probe]]\nname = \"maker\"\nevery = 5\nplace = \"bid\"\nworking_max = 24\n\
+pub const PROBES: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\n\
+    working_max = 8\n[[probe]]\nname = \"maker\"\nevery = 5\nplace = \"bid\"\nworking_max = 24\n\
     cancel_after = \"300ms\"\ncancel_again_after = \"500ms\"\n";
 
 /// What a day came to.
