@@ -1,7 +1,7 @@
 //! Signals and a file in, the operator's commands out: the only way for a command to enter a run.
 //!
 //! SIGINT and SIGTERM mean STOP, SIGUSR1 means KILL, and so does the kill file as soon as it
-//! exists; LEAVE is the supervisor's own. Handlers only set flags, which are looked at on each beat.
+//! exists; LEAVE is the supervisor's. Handlers only set flags, which are looked at on each beat.
 
 use crate::wire::{
     Event, Kind, NO_INSTRUMENT,

@@ -121,5 +121,5 @@ fn a_power_cut_that_took_orders_along_opens_nothing_more() {
     assert!(tool::verify(&directory, &mut text).unwrap(), "{}", String::from_utf8_lossy(&text));
     assert!(replay::through(&directory).unwrap().verdict.holds());
     assert_eq!(summary.ledger.duplicates, 0);
-    println!("F4 whole engine: 400 records a stream lost, told, {refused} intents refused, 0 opened");
+    println!("F4 whole engine: 400 records a stream lost, {refused} intents refused, 0 opened");
 }
