@@ -47,7 +47,7 @@ faults! {
     Hole "messages lost" 0.02 "a numbered message never comes";
     Again "messages resent" 0.02 "a message comes again, marked as a possible duplicate";
     Noise "garbled messages" 0.01 "bytes that are no message, or a message with a wrong checksum";
-    Ask "resends asked for" 0.01 "the broker asks for messages again that it has";
+    Ask "resends asked for" 0.03 "the broker asks for messages again that it has";
     Test "test requests" 0.02 "the broker asks whether we are there";
     Slow "slow sockets" 0.02 "the broker's socket takes a part of a write, or nothing";
     // What the venue does. The chance is per order, cancel or execution.

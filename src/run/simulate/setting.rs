@@ -113,7 +113,7 @@ sync = "none"
         batch = dice.pick(&[1, 4, 64, 1_024]),
         stale = dice.between(2, 4),
         drop = dice.between(5, 9),
-        resend = dice.pick(&[200, 5_000, 20_000]),
+        resend = dice.pick(&[0, 200, 5_000, 20_000]),
     )
 }
 

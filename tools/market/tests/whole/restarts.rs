@@ -122,9 +122,10 @@ fn differences(
         let legs = outputs.iter().filter(|event| event.kind == Kind::ORDER_LEG);
         for event in legs.filter(|event| names.get(&event.instrument) == Some(symbol)) {
             let leg: &Leg = event.body();
-            let entry = ledger.orders.iter().find(|entry| {
-                order_of(entry.order.client_id.as_bytes()) == Some(leg.order)
-            });
+            let entry = ledger
+                .orders
+                .iter()
+                .find(|entry| order_of(entry.order.client_id.as_bytes()) == Some(leg.order));
             let entry = entry.map(|entry| (entry.filled, entry.order.quantity, entry.open));
             let (id, side, after) = (leg.order, leg.side, event.seq);
             text += &format!("  {id:x} side {side} after input {after}: at the broker {entry:?}\n");
