@@ -17,7 +17,6 @@ use crate::{
     wire::{
         Event, Kind, NO_INSTRUMENT, Price, Timestamp,
         audit::{Difference, Position, Positions},
-        market::Class,
         order::{OrderStatus, Report, ReportKind},
     },
 };

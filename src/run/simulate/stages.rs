@@ -111,7 +111,8 @@ impl Look {
             return out.emit(desk, &Event { payload: bytemuck::cast(report), ..*event });
         }
         if weakness == Weakness::BelievePositions && event.kind == Kind::POSITION {
-            return out.emit(desk, &believed(desk, event));
+            let believed = believed(desk, event);
+            return out.emit(desk, &believed);
         }
         out.emit(desk, event);
         if weakness == Weakness::DoubleFill && third {
