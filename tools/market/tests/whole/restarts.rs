@@ -13,7 +13,7 @@ use std::{
 };
 use zomma::{
     journal::{Stream, tool},
-    run::replay,
+    run::{replay, report},
     wire::{
         Event, Kind,
         market::Name,
@@ -254,6 +254,8 @@ fn what_was_filled_while_the_engine_was_away_is_known_before_it_trades() {
     engine.done();
     let summary = stop(served);
     let (directory, mut total) = (site.run_directory(), Total::default());
+    let before = directory.join(format!("{}.s1", report::HISTOGRAMS));
+    assert!(before.exists(), "what the first session measured is kept");
     reconcile(&directory, &summary.ledger, &mut total);
     let inputs = events(&directory, Stream::Inputs);
     let back = inputs.iter().rposition(|event| event.kind == Kind::RUN).unwrap();
