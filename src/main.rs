@@ -77,6 +77,13 @@ const COMMANDS: &[Command] = &[
         },
     },
     Command {
+        name: "strategy",
+        arguments: "list [--markdown]; new NAME",
+        about: "lists the strategies with their keys and what conditions may measure; or makes a \
+                new one in the sources here: file, configuration, test",
+        run: |a| run::strategies::command(&a.positional, a.markdown),
+    },
+    Command {
         name: "journal",
         arguments: "verify|stat|dump|follow DIR [--inputs] [--outputs] [--from N|TIME] \
             [--to N|TIME] [--kind K,…] [--instrument I,…] [--json|--csv] [--skip-damaged] \
@@ -110,6 +117,7 @@ struct Arguments {
     case: run::simulate::Case,
     runs: Option<u64>,
     keys: bool,
+    markdown: bool,
     resume: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
@@ -153,6 +161,7 @@ impl Arguments {
                 Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
+                Long("markdown") => found.markdown = true,
                 Long("resume") => found.resume = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),

@@ -25,8 +25,20 @@ pub struct Key {
 pub trait Section: Sized {
     /// Its keys, in the order of the declaration.
     fn keys() -> Vec<Key>;
-    /// Takes its keys out of `table`; what is wrong goes to `errors`, with `None` as the result.
-    fn read(file: &str, at: &str, table: toml::Table, errors: &mut Vec<Error>) -> Option<Self>;
+    /// Takes its keys out of `table`, which keeps the others; what is wrong goes to `errors`, with
+    /// `None` as the result.
+    fn take(file: &str, at: &str, table: &mut toml::Table, errors: &mut Vec<Error>)
+    -> Option<Self>;
+    /// The same; what is left of the table is wrong too.
+    fn read(file: &str, at: &str, mut table: toml::Table, errors: &mut Vec<Error>) -> Option<Self> {
+        let taken = Self::take(file, at, &mut table, errors);
+        for (key, _) in &table {
+            let known: Vec<&str> = Self::keys().iter().map(|key| key.name).collect();
+            let what = format!("is no key here; known: {}", known.join(", "));
+            errors.push(Error::new(file, format!("[{at}] {key}"), what));
+        }
+        taken
+    }
 }
 
 /// Takes one key out of a table.
@@ -69,6 +81,7 @@ pub fn in_range<T: Value + PartialOrd>(
 }
 
 /// Declares a section of the configuration: fields, defaults, bounds, units and documentation.
+/// A line `..part: Other;` in front takes the keys of another section into this one.
 ///
 /// ```
 /// zomma::section! {
@@ -86,6 +99,7 @@ macro_rules! section {
     (
         $(#[$meta:meta])*
         $vis:vis struct $name:ident {
+            $(.. $part:ident : $whole:ty;)*
             $(
                 #[doc = $about:literal] $(#[doc = $more:literal])*
                 $kvis:vis $key:ident : $type:ty
@@ -96,12 +110,14 @@ macro_rules! section {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         $vis struct $name {
+            $(#[doc = concat!("The keys of [`", stringify!($whole), "`].")] pub $part: $whole,)*
             $(#[doc = $about] $(#[doc = $more])* $kvis $key: $type,)*
         }
 
         impl $crate::config::Section for $name {
             fn keys() -> $crate::config::macros::Vec<$crate::config::Key> {
                 let mut keys = $crate::config::macros::Vec::new();
+                $(keys.extend(<$whole as $crate::config::Section>::keys());)*
                 $(
                     let default: Option<$type> = None$(.or(Some($default)))?;
                     keys.push($crate::config::Key {
@@ -116,27 +132,22 @@ macro_rules! section {
                 keys
             }
 
-            fn read(
+            fn take(
                 file: &str,
                 at: &str,
-                mut table: $crate::config::macros::Table,
+                table: &mut $crate::config::macros::Table,
                 errors: &mut $crate::config::macros::Vec<$crate::config::Error>,
             ) -> Option<Self> {
+                $(let $part = <$whole as $crate::config::Section>::take(file, at, table, errors);)*
                 $(
                     let place = (file, at, stringify!($key));
                     let default: Option<$type> = None$(.or(Some($default)))?;
-                    let $key = $crate::config::macros::take(place, &mut table, default, errors);
+                    let $key = $crate::config::macros::take(place, table, default, errors);
                     $(if let Some(value) = &$key {
                         $crate::config::macros::in_range(place, value, $range, $unit, errors);
                     })?
                 )*
-                for (key, _) in &table {
-                    let known = [$(stringify!($key)),*].join(", ");
-                    let what = $crate::config::macros::format!("is no key here; known: {known}");
-                    let place = $crate::config::macros::format!("[{at}] {key}");
-                    errors.push($crate::config::Error::new(file, place, what));
-                }
-                Some($name { $($key: $key?),* })
+                Some($name { $($part: $part?,)* $($key: $key?),* })
             }
         }
     };

@@ -131,13 +131,18 @@ fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strat
     set
 }
 
-/// Sections of the main file with their keys, for the listing.
-pub(super) fn sections() -> Vec<(&'static str, Vec<crate::config::Key>)> {
-    Vec::from([
+/// Sections of the main file and of the strategies' with their keys, for the listing.
+pub(super) fn sections() -> Vec<(String, Vec<crate::config::Key>)> {
+    let main = [
         ("[run]", Run::keys()),
         ("[feed]", feed::settings::Settings::keys()),
         ("[[session]]", feed::settings::Session::keys()),
         ("[broker]", gate::Broker::keys()),
         ("[journal]", journal::Settings::keys()),
-    ])
+    ];
+    let main = main.into_iter().map(|(section, keys)| (String::from(section), keys));
+    let kinds = strategy::KINDS.iter();
+    let kinds = kinds.map(|kind| (std::format!("[[{}]]", kind.section), (kind.keys)()));
+    let probe = (String::from("[[probe]]"), strategy::ProbeSettings::keys());
+    main.chain(kinds).chain([probe]).collect()
 }

@@ -11,6 +11,9 @@ pub struct CodeDoc {
     pub about: &'static str,
 }
 
+/// Why there is nothing to do: the code and its two values.
+pub type Reason = (Code, f64, f64);
+
 /// What was concluded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Code(pub u16);
@@ -41,15 +44,19 @@ codes! {
     10 EXPIRED "the package was held to its settlement; a: profit after fees";
     11 EXIT_UNPRICED "a leg to buy back has no offer; tried again at the next batch";
     12 EXIT_REFUSED "RISK refused a closing order; a: lowest violated bit, b: how many bits";
+    13 ADJUST "the package is closed to be opened anew where the market is; a: cost to close per \
+        unit, b: adjustments before";
+    14 HEDGE "the package's delta has left its band; a: its delta with its hedges, b: contracts of \
+        the hedge, negative sells";
     // Why nothing was entered; told when the reason changes.
     20 OUT_OF_WINDOW "no entry window is open; a: second of the day";
     21 WINDOW_USED "this window has had its entry; a: the window's number";
     22 COOLDOWN "too soon after the last attempt or exit; a: seconds left";
     23 ATTEMPTS_USED "this window has had all its attempts; a: attempts";
     24 NO_ROOT "no such root in the chain";
-    25 NO_EXPIRY "nothing of the root settles today";
+    25 NO_EXPIRY "no expiry of the root is as wanted";
     26 NO_SHORT "no strike near the wanted delta with Greeks; a: wanted, b: nearest";
-    27 NO_WING "no strike for the wing; a: wanted";
+    27 NO_WING "no strike so far away, or no contract at it; a: wanted, b: nearest";
     28 QUOTE_BAD "a leg is one-sided, crossed, locked or stale; a: its instrument";
     29 QUOTE_OLD "a leg's quote is too old; a: seconds, b: instrument";
     30 SPREAD_WIDE "a leg's spread is too wide; a: spread, b: allowed";
@@ -61,6 +68,11 @@ codes! {
     36 SESSION_DOWN "the broker's session is not logged on";
     37 ALL_OPEN "as many packages as allowed are open; a: packages";
     38 IN_DOUBT "since a restart the broker has not said how all orders stand; a: orders in doubt";
+    39 STRIKES_MEET "two legs would be the same contract; a: its instrument";
+    40 DEBIT_LARGE "too much would be paid; a: debit, b: allowed";
+    41 NO_LEVEL "neither forward nor spot is known";
+    42 NOT_NOW "a condition of entry does not hold; a: measured, b: bound";
+    43 NO_SIGNAL "there is no direction; a: the signal";
 }
 
 impl Code {

@@ -4,17 +4,42 @@
 //! strategy its [`Turn`]. A strategy sees no clock: it decides by the chain's time and by what the
 //! events carry. It emits before the event that ended the batch is passed on, and because RISK
 //! shares its thread it knows at once whether an order was approved.
+//!
+//! A strategy is a [`Recipe`], which chooses legs, in a [`Trader`], which does all the rest. The
+//! kinds are in [`kinds`], one file each; what conditions may measure is in [`MEASURES`].
 
 mod codes;
-mod condor;
+mod condition;
+mod course;
+mod entry;
+mod exit;
+mod hedge;
+pub mod kinds;
+mod measure;
+mod pick;
 mod price;
 mod probe;
+mod recipe;
+mod rule;
+mod size;
+mod structure;
+mod trader;
 mod turn;
 mod window;
 
-pub use codes::{CODES, Code, CodeDoc};
-pub use condor::{Condor, Settings as CondorSettings};
+pub use codes::{CODES, Code, CodeDoc, Reason};
+pub use condition::Condition;
+pub use entry::Entry;
+pub use exit::Exit;
+pub use hedge::Hedge;
+pub use kinds::{KINDS, KindDoc};
+pub use measure::{Held, MEASURES, MeasureDoc, Sight};
+pub use pick::Pick;
 pub use probe::{Place, Probe, ProbeSettings};
+pub use recipe::{Declared, Recipe};
+pub use rule::{Direction, ExpiryRule, Premium, Right, StrikeRule};
+pub use structure::{Structure, StructureLeg};
+pub use trader::Trader;
 pub use turn::{Ticket, TicketLeg, Turn};
 pub use window::Window;
 
@@ -24,7 +49,7 @@ use crate::{
     stage::{Emit, Stage},
     wire::{Event, Kind},
 };
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 /// Something that decides.
 pub trait Strategy {
@@ -38,9 +63,8 @@ pub trait Strategy {
 
 macro_rules! instances {
     ($($kind:ident)*) => {
-        /// A configured strategy, of any kind.
+        /// A configured strategy: one that trades, or a probe.
         #[derive(Clone, Debug)]
-        #[expect(clippy::large_enum_variant, reason = "a handful of them, made at start")]
         pub enum Instance { $(#[doc = stringify!($kind)] $kind($kind),)* }
 
         impl Strategy for Instance {
@@ -58,7 +82,7 @@ macro_rules! instances {
     };
 }
 
-instances! { Condor Probe }
+instances! { Trader Probe }
 
 /// All strategies of a run. An instance's number is its place, from 0.
 #[derive(Clone, Debug, Default)]
@@ -72,14 +96,9 @@ impl Set {
         self.instances.push(instance);
     }
 
-    /// Adds every `[[iron_condor]]` and `[[probe]]` of a file, such as those in `config/strategy`.
+    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`.
     pub fn read(&mut self, reader: &mut Reader) {
-        for settings in reader.list::<CondorSettings>("iron_condor") {
-            for (key, what) in settings.mistakes() {
-                reader.refuse(&format!("[iron_condor {}] {key}", settings.name), what);
-            }
-            self.add(Instance::Condor(Condor::new(settings)));
-        }
+        KINDS.iter().for_each(|kind| (kind.read)(reader, self));
         for settings in reader.list::<ProbeSettings>("probe") {
             self.add(Instance::Probe(Probe::new(settings)));
         }

@@ -42,6 +42,14 @@ impl Purpose {
     pub const TIME: Purpose = Purpose(4);
     /// Closes it on the operator's or the risk gate's word.
     pub const FLATTEN: Purpose = Purpose(5);
+    /// Closes it where its profit fell back from its best.
+    pub const TRAIL: Purpose = Purpose(6);
+    /// Closes it by a rule of its exits.
+    pub const RULE: Purpose = Purpose(7);
+    /// Closes it to be opened anew where the market is.
+    pub const ADJUST: Purpose = Purpose(8);
+    /// Closes a hedge that is not needed any more.
+    pub const HEDGE: Purpose = Purpose(9);
 
     /// Whether it brings new risk.
     #[inline(always)]
@@ -57,6 +65,10 @@ impl Purpose {
             Purpose::STOP => "stop",
             Purpose::TIME => "time",
             Purpose::FLATTEN => "flatten",
+            Purpose::TRAIL => "trail",
+            Purpose::RULE => "rule",
+            Purpose::ADJUST => "adjust",
+            Purpose::HEDGE => "hedge",
             _ => "unknown",
         }
     }

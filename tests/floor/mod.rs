@@ -11,7 +11,7 @@ use zomma::{
     wire::{
         Event, Flags, Kind, NO_INSTRUMENT, Price, Timestamp,
         control::{Command, Gap, Run, Session, SessionState, Timer, Verb},
-        market::{Class, Definition, Forward, Greeks, Quote, Status, VolStatus},
+        market::{Class, Definition, Forward, Greeks, Interest, Quote, Status, VolStatus},
         order::{Decision, Leg, Order, OrderStatus, Report, ReportKind},
     },
 };
@@ -24,6 +24,9 @@ pub(crate) const OPEN: Timestamp = 1_718_199_000_000_000_000;
 pub(crate) const SECOND: u64 = 1_000_000_000;
 /// First strike, step, number of strikes: instrument 2·i is the call, 2·i + 1 the put.
 pub(crate) const STRIKES: (i64, i64, i64) = (5_300, 5, 41);
+
+/// The same of the next day's expiry; its instruments follow.
+pub(crate) const TOMORROW: (i64, i64, i64) = (5_350, 5, 21);
 
 /// Settings as the repository ships them, changed by `more` lines under `[limits]`.
 pub(crate) fn settings(more: &str) -> (Account, Limits) {
@@ -58,6 +61,12 @@ pub(crate) fn put(strike: i64) -> u32 {
     call(strike) + 1
 }
 
+/// The next day's contract of a right at a strike.
+pub(crate) fn tomorrow(strike: i64, is_call: bool) -> u32 {
+    let first = 2 * STRIKES.2 as u32;
+    first + 2 * ((strike - TOMORROW.0) / TOMORROW.1) as u32 + u32::from(!is_call)
+}
+
 /// The stages and what came out of them.
 pub(crate) struct Floor {
     pub(crate) desk: Desk,
@@ -66,6 +75,8 @@ pub(crate) struct Floor {
     pub(crate) out: Vec<Event>,
     pub(crate) now: Timestamp,
     pub(crate) sent: Vec<Event>,
+    /// Implied volatility of what is quoted next.
+    pub(crate) vol: f64,
     batching: bool,
     seq: u64,
     reports: u64,
@@ -108,6 +119,7 @@ impl Floor {
             out: Vec::new(),
             now: OPEN,
             sent: Vec::new(),
+            vol: 0.1,
             batching: false,
             seq: 0,
             reports: 0,
@@ -116,18 +128,27 @@ impl Floor {
         floor.send(Event::new(Kind::RUN, NO_INSTRUMENT, run));
         for i in 0..STRIKES.2 {
             let strike = STRIKES.0 + i * STRIKES.1;
-            floor.define(call(strike), Class::CALL, strike);
-            floor.define(put(strike), Class::PUT, strike);
+            floor.define(call(strike), Class::CALL, strike, 0);
+            floor.define(put(strike), Class::PUT, strike, 0);
         }
         floor.session(SessionState::UP);
         floor
     }
 
-    fn define(&mut self, index: u32, class: Class, strike: i64) {
+    /// Defines the next day's contracts too.
+    pub(crate) fn define_tomorrow(&mut self) {
+        for i in 0..TOMORROW.2 {
+            let strike = TOMORROW.0 + i * TOMORROW.1;
+            self.define(tomorrow(strike, true), Class::CALL, strike, 1);
+            self.define(tomorrow(strike, false), Class::PUT, strike, 1);
+        }
+    }
+
+    fn define(&mut self, index: u32, class: Class, strike: i64, days: u64) {
         let definition = Definition {
             strike: Price(strike * 1_000_000_000),
             // 00:00 UTC of the date, as OPRA has it.
-            expiration: 1_718_150_400_000_000_000,
+            expiration: 1_718_150_400_000_000_000 + days * 86_400 * SECOND,
             root: name_of("SPXW"),
             venue_id: index,
             class,
@@ -198,19 +219,45 @@ impl Floor {
         self.send(Event::new(Kind::QUOTE, instrument, quote));
     }
 
-    /// Quotes and Greeks of the whole chain at a spot; `rich` scales the time value.
+    /// Quotes and Greeks of today's whole chain at a spot; `rich` scales the time value.
     pub(crate) fn market(&mut self, spot: f64, rich: f64) {
+        self.quotes(
+            STRIKES,
+            spot,
+            rich,
+            |strike, is_call| {
+                if is_call { call(strike) } else { put(strike) }
+            },
+        );
+    }
+
+    /// The same of the next day's.
+    pub(crate) fn market_tomorrow(&mut self, spot: f64, rich: f64) {
+        self.quotes(TOMORROW, spot, rich, tomorrow);
+    }
+
+    fn quotes(
+        &mut self,
+        (first, step, count): (i64, i64, i64),
+        spot: f64,
+        rich: f64,
+        contract: fn(i64, bool) -> u32,
+    ) {
         self.batching = true;
-        for i in 0..STRIKES.2 {
-            let strike = STRIKES.0 + i * STRIKES.1;
+        for i in 0..count {
+            let strike = first + i * step;
             let distance = strike as f64 - spot;
             let time_value = rich * 1_200.0 / (1.0 + (distance / 14.0).powi(2));
-            for (instrument, sign) in [(call(strike), 1.0), (put(strike), -1.0)] {
+            for (is_call, sign) in [(true, 1.0), (false, -1.0)] {
                 let inside = (-sign * distance).max(0.0) * 100.0;
                 let mid = ((inside + time_value) / 10.0) as i64 * 10;
-                self.greeks(instrument, sign, distance);
-                self.batching = (i, sign) != (STRIKES.2 - 1, -1.0);
-                self.quote(instrument, (mid - 5).max(0) / 10 * 10, mid / 10 * 10 + 10);
+                self.greeks(contract(strike, is_call), sign, distance);
+                self.batching = (i, is_call) != (count - 1, false);
+                self.quote(
+                    contract(strike, is_call),
+                    (mid - 5).max(0) / 10 * 10,
+                    mid / 10 * 10 + 10,
+                );
             }
         }
     }
@@ -218,15 +265,27 @@ impl Floor {
     pub(crate) fn greeks(&mut self, instrument: u32, sign: f64, distance: f64) {
         let delta = 0.5 - 0.5 * distance / (400.0 + distance * distance).sqrt();
         let delta = (if sign > 0.0 { delta } else { delta - 1.0 }) as f32;
-        let greeks = Greeks { iv: 0.1, delta, status: VolStatus::OK, ..Greeks::zeroed() };
+        let status = VolStatus::OK;
+        let greeks = Greeks { iv: self.vol, delta, status, ..Greeks::zeroed() };
         self.send(Event::new(Kind::GREEKS, instrument, greeks));
     }
 
-    /// The forward of the only expiry.
+    /// The forward of today's expiry.
     pub(crate) fn forward(&mut self, price: f64) {
+        self.forward_of(0, price);
+    }
+
+    /// The forward of an expiry.
+    pub(crate) fn forward_of(&mut self, expiry: u32, price: f64) {
         let forward =
             Forward { forward: price, discount: 1.0, years: 0.0, spread: 0.0, strikes: 0 };
-        self.send(Event::new(Kind::FORWARD, 0, forward));
+        self.send(Event::new(Kind::FORWARD, expiry, forward));
+    }
+
+    /// Open contracts of an instrument.
+    pub(crate) fn interest(&mut self, instrument: u32, contracts: i64) {
+        let interest = Interest { contracts, ts_ref: 0, reserved: [0; 2] };
+        self.send(Event::new(Kind::INTEREST, instrument, interest));
     }
 
     /// A report on an order; `leg` is [`Report::WHOLE`] or an index.

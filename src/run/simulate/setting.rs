@@ -233,6 +233,6 @@ cancel_again_after = "500ms"
         steps = dice.between(1, 4),
         reprice = dice.pick(&[100, 400, 2_000]),
         target = dice.pick(&["0.05", "0.3"]),
-        stop = dice.pick(&["1.05", "2.0"]),
+        stop = dice.pick(&["0.05", "1.0"]),
     )
 }

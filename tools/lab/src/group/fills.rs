@@ -66,7 +66,7 @@ table! {
         strategy: Option<u16>, "-";
         /// Its name in the configuration.
         strategy_name: Option<Arc<str>>, "-";
-        /// entry, target, stop, time or flatten.
+        /// entry, target, stop, time, flatten, trail, rule, adjust or hedge.
         purpose: Option<&'static str>, "-";
         /// The leg, from 0.
         leg: Option<u8>, "-";

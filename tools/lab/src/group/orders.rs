@@ -56,7 +56,7 @@ table! {
         strategy: u16, "-";
         /// Its name in the configuration.
         strategy_name: Option<Arc<str>>, "-";
-        /// entry, target, stop, time or flatten.
+        /// entry, target, stop, time, flatten, trail, rule, adjust or hedge.
         purpose: &'static str, "-";
         /// Packages.
         quantity: u32, "packages";

@@ -1,0 +1,42 @@
+//! The covered call: the underlying, made of options, and a call sold above it.
+//!
+//! Shares are not traded: an order's legs share one multiplier. A call less a put at one strike
+//! pays what the share pays less its price today, so the package settles as a covered call does.
+
+use super::{Declared, Entry, Exit, Pick, Reason};
+use crate::strategy::{ExpiryRule, Right, StrikeRule};
+
+crate::section! {
+    /// A covered call on a synthetic underlying: `[[covered_call]]`.
+    pub struct CoveredCall {
+        ..entry: Entry;
+        ..exit: Exit;
+        /// Expiry of all legs.
+        pub expiry: ExpiryRule = ExpiryRule::Days(7, 45), "-";
+        /// Strike of the call that is sold.
+        pub short: StrikeRule = StrikeRule::Delta(0.30, 0.15), "-";
+    }
+}
+
+impl Declared for CoveredCall {
+    const SECTION: &'static str = "covered_call";
+    const ABOUT: &'static str = "holds the underlying as a synthetic and sells a call above it";
+    const PRESET: &'static str = r#"
+        name = "covered call"
+        horizon = "swing"
+        open_max = 1
+        risk_share = 0.0
+        hold_days = 30
+        profit_target = 0.8
+        stop = 1.0
+    "#;
+}
+
+super::recipe!(CoveredCall {
+    fn choose(&self, pick: &mut Pick<'_>) -> Result<(), Reason> {
+        let expiry = pick.expiry(self.expiry)?;
+        let call = pick.strike(expiry, Right::Call, self.short)?;
+        pick.synthetic(expiry)?;
+        pick.leg(expiry, Right::Call, call, -1)
+    }
+});

@@ -1,0 +1,189 @@
+//! An entry from its first limit to its fill: quotes and reports in, the next step out.
+
+use super::{Phase, Trade, Trader, may_open, pick, size};
+use crate::{
+    book::{Desk, State, to_currency},
+    stage::Emit,
+    strategy::{
+        Turn,
+        codes::{Code, Reason},
+        measure,
+        price::{self, Eagerness},
+        turn::{Ticket, TicketLeg},
+    },
+    wire::{
+        Event,
+        order::{LEGS_MAX, Purpose},
+    },
+};
+
+impl Trader {
+    /// The entry's ticket at the trade's step, if its premium is as wanted.
+    pub(super) fn ticket(&self, desk: &Desk, trade: &Trade) -> Result<Ticket, Reason> {
+        let entry = self.recipe.entry();
+        let eager = Eagerness { step: trade.step, steps: entry.entry_steps, beyond: 0 };
+        let mut legs = [TicketLeg::default(); LEGS_MAX];
+        let chosen = trade.structure.legs();
+        for (leg, from) in legs.iter_mut().zip(chosen) {
+            let price = price::leg(&desk.chain, from.instrument, from.side, eager);
+            let price = price.ok_or((Code::QUOTE_BAD, f64::from(from.instrument), 0.0))?;
+            let (instrument, side, ratio) = (from.instrument, from.side, from.ratio);
+            *leg = TicketLeg { instrument, side, ratio, price };
+        }
+        let (purpose, count) = (Purpose::ENTRY, chosen.len());
+        let mut ticket = Ticket { purpose, package: 0, quantity: trade.quantity, count, legs };
+        if trade.quantity == 0 {
+            let net = to_currency(ticket.limit());
+            self.premium(desk, trade, net)?;
+            ticket.quantity = size::packages(desk, entry, &trade.structure, net)?;
+        }
+        Ok(ticket)
+    }
+
+    /// Whether what is paid (negative: received) per unit is as the settings want it.
+    fn premium(&self, desk: &Desk, trade: &Trade, net: f64) -> Result<(), Reason> {
+        let entry = self.recipe.entry();
+        if entry.credit_min > 0.0 || entry.credit_width_share_min > 0.0 {
+            let width = trade.structure.width(&desk.chain);
+            let wanted = entry.credit_min.max(entry.credit_width_share_min * width);
+            if -net < wanted {
+                return Err((Code::CREDIT_SMALL, -net, wanted));
+            }
+        }
+        if entry.debit_max > 0.0 && net > entry.debit_max {
+            return Err((Code::DEBIT_LARGE, net, entry.debit_max));
+        }
+        Ok(())
+    }
+
+    pub(super) fn enter<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>, mut trade: Trade) {
+        if trade.hedges == 0 {
+            self.visit.attempts += 1;
+            self.again = None;
+        }
+        let Ok(ticket) = self.ticket(turn.desk, &trade) else { return };
+        if self.send(&mut trade, &ticket, turn) {
+            self.trades.push(trade);
+        } else if trade.hedges == 0 {
+            self.quiet_until = turn.desk.chain.now + self.recipe.entry().cooldown.nanos();
+        }
+    }
+
+    /// Sends an entry order; what comes of it is told.
+    fn send<E: Emit<Desk, Event>>(
+        &self,
+        trade: &mut Trade,
+        ticket: &Ticket,
+        turn: &mut Turn<'_, E>,
+    ) -> bool {
+        match turn.order(ticket) {
+            Ok(id) => {
+                (trade.order, trade.package) = (id, id);
+                trade.since = turn.desk.chain.now;
+                let packages = f64::from(ticket.quantity);
+                turn.decide(Code::ENTER, id, to_currency(ticket.limit()), packages);
+                true
+            }
+            Err(violated) => {
+                let (first, all) = (violated.trailing_zeros(), violated.count_ones());
+                turn.decide(Code::REFUSED, trade.package, f64::from(first), f64::from(all));
+                false
+            }
+        }
+    }
+
+    pub(super) fn entering<E: Emit<Desk, Event>>(
+        &mut self,
+        trade: &mut Trade,
+        turn: &mut Turn<'_, E>,
+    ) -> bool {
+        let Some(order) = turn.desk.book.order(trade.order).copied() else { return false };
+        if order.state.is_live() {
+            let late = self.waited(trade, turn, self.recipe.entry().reprice_after.nanos());
+            if late || may_open(turn.desk).is_err() {
+                turn.cancel(order.id, self.recipe.exit().cancel_again_after.nanos());
+            }
+            return true;
+        }
+        match trade.structure.held(turn.desk, trade.package) {
+            (0, 0) if order.state == State::Rejected => {
+                let attempts = f64::from(self.visit.attempts);
+                turn.decide(Code::REJECTED, order.id, attempts, 0.0);
+                false
+            }
+            (0, 0) => self.next_step(trade, order.limit, turn),
+            (least, most) => {
+                self.visit.entered |= trade.hedges == 0;
+                if least == most {
+                    self.opened(trade, least, turn);
+                    return true;
+                }
+                turn.decide(Code::LEGGED, trade.package, least as f64, most as f64);
+                self.begin_exit(trade, Purpose::FLATTEN, turn)
+            }
+        }
+    }
+
+    pub(super) fn waited<E>(&self, trade: &Trade, turn: &Turn<'_, E>, nanos: u64) -> bool {
+        turn.desk.chain.now >= trade.since.saturating_add(nanos)
+    }
+
+    /// The entry's next step towards the far side, as a new order. Quotes that are not good enough
+    /// for it are waited for; anything else that stands against it ends the entry.
+    fn next_step<E: Emit<Desk, Event>>(
+        &mut self,
+        trade: &mut Trade,
+        limit: i64,
+        turn: &mut Turn<'_, E>,
+    ) -> bool {
+        let steps = f64::from(trade.step);
+        if trade.step >= self.recipe.entry().entry_steps {
+            turn.decide(Code::GAVE_UP, trade.package, to_currency(limit), steps);
+            return false;
+        }
+        let mut next = Trade { step: trade.step + 1, ..*trade };
+        match self.step_ticket(&next, turn.desk) {
+            Ok(ticket) => {
+                let sent = self.send(&mut next, &ticket, turn);
+                *trade = next;
+                sent
+            }
+            Err((code, ..)) if code.is_of_quotes() && !self.waited_for_quotes(trade, turn) => true,
+            Err((code, a, b)) => {
+                turn.decide(code, trade.package, a, b);
+                turn.decide(Code::GAVE_UP, trade.package, to_currency(limit), steps);
+                false
+            }
+        }
+    }
+
+    fn step_ticket(&self, trade: &Trade, desk: &Desk) -> Result<Ticket, Reason> {
+        may_open(desk)?;
+        pick::quotes(&desk.chain, &trade.structure, self.recipe.entry())?;
+        self.ticket(desk, trade)
+    }
+
+    fn waited_for_quotes<E>(&self, trade: &Trade, turn: &Turn<'_, E>) -> bool {
+        let entry = self.recipe.entry();
+        let works = entry.reprice_after.nanos();
+        self.waited(trade, turn, works.saturating_add(entry.quote_wait.nanos()))
+    }
+
+    fn opened<E: Emit<Desk, Event>>(
+        &mut self,
+        trade: &mut Trade,
+        packages: u64,
+        turn: &mut Turn<'_, E>,
+    ) {
+        let package = turn.desk.book.package(trade.package);
+        let credit = package.map_or(0, |package| package.credit());
+        let multiplier = package.map_or(1, |package| package.lines()[0].multiplier);
+        trade.net = -to_currency(credit) / (multiplier as f64 * packages as f64);
+        trade.phase = Phase::Open;
+        trade.opened = turn.desk.chain.now;
+        let leg = trade.structure.legs()[0].instrument;
+        let expiry = turn.desk.chain.instrument(leg).map_or(u16::MAX, |terms| terms.expiry);
+        trade.level = measure::level(&turn.desk.chain, expiry);
+        turn.decide(Code::ENTERED, trade.package, -trade.net, packages as f64);
+    }
+}
