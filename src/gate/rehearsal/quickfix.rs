@@ -213,7 +213,8 @@ fn restart(mut broker: Acceptor, rig: Rig, path: &Path) {
     rig.until("the position", |rig| rig.events.iter().any(|e| e.kind == Kind::POSITION));
     let heads = rig.events.iter().filter(|event| event.kind == Kind::POSITIONS);
     let heads: Vec<Positions> = heads.map(|event| *event.body()).collect();
-    assert_eq!(heads.iter().map(|h| (h.request, h.total, h.valid)).last(), Some((0x777, 1, 1)));
+    let head = heads.last().unwrap();
+    assert_eq!((head.request, head.total, head.valid), (0x777, 1, 1));
     let found = rig.events.iter().find(|event| event.kind == Kind::POSITION).unwrap();
     let held: &Position = found.body();
     assert_eq!((held.strike, held.date), (Price(4_700_500_000_000), 20_260_102));
