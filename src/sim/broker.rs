@@ -198,13 +198,7 @@ impl Broker {
     }
 
     /// What is booked at this instant; what was traded and not told yet is part of it.
-    fn tell_positions(
-        &mut self,
-        m: &Message,
-        market: &Market,
-        now: Timestamp,
-        bad: &mut Mischief,
-    ) {
+    fn tell_positions(&mut self, m: &Message, market: &Market, now: Timestamp, bad: &mut Mischief) {
         let positions = self.exchange.positions();
         let result = if positions.is_empty() { 2 } else { 0 };
         let head = || {

@@ -6,13 +6,13 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-use zomma_market::server::Summary;
 use zomma::{
     journal::{Manifest, Reader, Status, Stream, tool},
     rt::trip,
     run::replay,
     wire::{Event, Kind},
 };
+use zomma_market::server::Summary;
 
 /// A slow hour, so that there is a middle.
 pub fn slow() -> Served {

@@ -13,8 +13,7 @@ use zomma::{
     },
 };
 
-const TAKER: &str =
-    "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n";
+const TAKER: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n";
 
 /// Orders that trade at once, and what is asked of the broker meanwhile.
 fn site(market: &crate::common::Market) -> Site {
@@ -95,8 +94,6 @@ fn a_broker_that_holds_something_else_stops_new_risk_and_is_told_in_what() {
     let named: Position = *of(Kind::POSITION, &inputs)[0].body();
     assert_eq!((told.ours, told.theirs), (0, -2));
     assert_eq!((told.strike, told.date, told.class), (named.strike, named.date, named.class));
-    let unsure = |event: &Event| {
-        event.body::<Refusal>().all() & Limit::POSITIONS_UNSURE.bit() != 0
-    };
+    let unsure = |event: &Event| event.body::<Refusal>().all() & Limit::POSITIONS_UNSURE.bit() != 0;
     assert!(of(Kind::REFUSAL, &outputs).iter().all(unsure));
 }
