@@ -6,7 +6,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use zomma::{
     config::{Span, Value as _},
     journal::dump::Form,
-    run::{self, Failure, settings::Threads},
+    run::{self, Failure, features::Form as List, settings::Threads},
 };
 
 #[global_allocator]
@@ -68,6 +68,15 @@ const COMMANDS: &[Command] = &[
         run: |a| run::price::iv(a.input.as_deref(), a.output.as_deref()),
     },
     Command {
+        name: "features",
+        arguments: "[--config F] [--json|--markdown]",
+        about: "lists the columns of a row of features: unit, range, warm-up, formula and source",
+        run: |a| {
+            let files = a.config.is_some().then(|| a.config()).transpose()?;
+            run::features::list(files.as_ref(), a.list)
+        },
+    },
+    Command {
         name: "report",
         arguments: "DIR [--html F] [--json F]",
         about: "prints the latency report of a run",
@@ -121,6 +130,7 @@ struct Arguments {
     resume: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
+    list: List,
 }
 
 impl Arguments {
@@ -130,6 +140,8 @@ impl Arguments {
             let Arguments { wanted, replay, .. } = &mut found;
             match argument {
                 Long("json") if command == "journal" => wanted.form = Form::Json,
+                Long("json") if command == "features" => found.list = List::Json,
+                Long("markdown") if command == "features" => found.list = List::Markdown,
                 Long("csv") => wanted.form = Form::Csv,
                 Long("inputs") => wanted.inputs = true,
                 Long("outputs") => wanted.outputs = true,

@@ -13,6 +13,7 @@ use zomma::{
     book::{Book, Desk},
     chain::{Chain, Track},
     config::Reader,
+    feature::{self, Features, Row, Schema},
     feed::fix::store,
     gate::{Broker, Ends, Gate},
     greeks::Revalue,
@@ -199,8 +200,10 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     let (orders, combos, fills, cancels) = (0, 0, 0, 0);
     let mut exit = Exit { gate, answers, filling, told, orders, combos, fills, cancels };
     let (account, limits) = settings(LIMITS);
+    let schema = Schema::new(&feature::Settings::with_roots(&["SPXW"]));
     let book = Book::new(&account, BROKER);
-    let mut desk = Desk { chain: Chain::new(&universe()), book };
+    let features = Row::new(&schema);
+    let mut desk = Desk { chain: Chain::new(&universe()), book, features };
     let set = read(STRATEGIES, |reader| {
         let mut set = Set::default();
         set.read(reader);
@@ -219,6 +222,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     {
         let outward = Then(Outputs::new(outputs, view), &mut exit);
         let rear = Then(Decide::new(set.clone()), Then(Risk::new(limits, set.roster()), outward));
+        let rear = Then(Features::new(&schema, &universe()), rear);
         let front = Then(Track, Then(Revalue::new(&universe()), rear));
         let mut stages = Then(Inputs::new(inputs, 0), front);
         let before = seal::requests().after_seal;
@@ -229,13 +233,13 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
             }
             feed(&mut seq, event.ts_recv, event, |event| stages.emit(&mut desk, event));
             let mut next = 0;
-            while next < stages.1.1.1.1.1.1.answers.len() {
-                let answer = stages.1.1.1.1.1.1.answers[next];
+            while next < stages.1.1.1.1.1.1.1.answers.len() {
+                let answer = stages.1.1.1.1.1.1.1.answers[next];
                 let answer = Event { flags: Flags::BATCH_END, ts_event: event.ts_event, ..answer };
                 feed(&mut seq, event.ts_recv, &answer, |event| stages.emit(&mut desk, event));
                 next += 1;
             }
-            stages.1.1.1.1.1.1.answers.clear();
+            stages.1.1.1.1.1.1.1.answers.clear();
         }
         seal::seal(Seal::Open);
         sealed += seal::requests().after_seal - before;
@@ -252,4 +256,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     drop(exit);
     assert_eq!(heard.join().unwrap(), orders, "and arrived");
     assert!(desk.chain.now > OPEN + 200 * SECOND);
+    let row = &desk.features;
+    println!("{} rows, {} of {} columns known", row.number, row.count, row.values().len());
+    assert!(row.number > 200 && row.count > 200, "rows were made, and bars ended");
 }

@@ -37,6 +37,7 @@ pub use venue::Venue;
 
 use crate::{
     chain::Chain,
+    feature::Row,
     wire::{
         Event, Kind, Price, Timestamp, control,
         order::{LEGS_MAX, Order as Head, Purpose},
@@ -52,6 +53,14 @@ pub struct Desk {
     pub chain: Chain,
     /// What we own.
     pub book: Book,
+    /// The latest row of features.
+    pub features: Row,
+}
+
+impl AsMut<Row> for Desk {
+    fn as_mut(&mut self) -> &mut Row {
+        &mut self.features
+    }
 }
 
 impl AsRef<Chain> for Desk {

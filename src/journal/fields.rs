@@ -5,7 +5,7 @@ use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     audit::{Audit, Difference, Position, Positions},
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
+    market::{Definition, Features, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Refusal, Report},
 };
 use alloc::{
@@ -116,6 +116,8 @@ fn payload(name: &str) -> &'static [Field] {
             contracts Signed, class Text),
         "Difference" => table!(AT, Difference: ours Signed, theirs Signed, strike Price,
             date Number, class Text),
+        "Features" => table!(AT, Features: schema Number, digest Number, number Number,
+            known Number, columns Number),
         "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
         _ => &[],
     }

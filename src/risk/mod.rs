@@ -329,7 +329,7 @@ impl Stage<Desk> for Risk {
         match event.kind {
             Kind::INTENT => self.begin(desk, event, out),
             Kind::INTENT_CANCEL => self.cancel(desk, event, out),
-            Kind::DECISION => emit(desk, out, *event),
+            Kind::DECISION | Kind::FEATURES => emit(desk, out, *event),
             kind if kind.is_output() => self.forged += 1,
             kind => {
                 if kind == Kind::COMMAND {

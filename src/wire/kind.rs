@@ -72,8 +72,9 @@ kinds! {
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
     HALT = 134, "Halt", "trading was halted, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
-    AUDIT = 136, "Audit", "asks the broker for all positions and open orders";
-    DIFFERENCE = 137, "Difference", "the broker holds another number of a contract than we do";
+    FEATURES = 136, "Features", "a row of features is complete: its digest, for comparison";
+    AUDIT = 137, "Audit", "asks the broker for all positions and open orders";
+    DIFFERENCE = 138, "Difference", "the broker holds another number of a contract than we do";
 }
 
 impl Kind {

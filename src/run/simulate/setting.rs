@@ -74,6 +74,12 @@ fn main(dice: &mut Dice, way: Way) -> String {
 universe = "universe"
 limits = "limits"
 strategies = ["strategies"]
+[features]
+roots = ["SPXW"]
+resolutions = ["1s", "1m"]
+windows = [5, 20]
+volume_bar = 0
+dollar_bar = 0
 [feed]
 batch_max = {batch}
 beat = "50ms"

@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 use zomma::{
-    book::{Book, Desk},
-    chain::{Chain, Track},
+    book::Desk,
+    chain::Track,
+    feature::Features,
     greeks::Revalue,
     journal::{Manifest, Reader, Status, Stream, tool},
     risk::{Cleared, Risk},
@@ -424,14 +425,14 @@ pub fn rebuilt(directory: &Path) -> Desk {
     let config = Manifest::read(directory).unwrap().config;
     let files = config.into_iter().map(|file| (file.name, file.text)).collect();
     let plan = Plan::new(&Files::from_list(files)).unwrap();
-    let book = Book::new(&plan.account, plan.broker_source());
-    let mut desk = Desk { chain: Chain::new(&plan.universe), book };
+    let mut desk = plan.desk();
     struct Nothing;
     impl Emit<Desk, Cleared> for Nothing {
         fn emit(&mut self, _: &mut Desk, _: &Cleared) {}
     }
     let risk = Risk::new(plan.limits, plan.strategies.roster());
-    let rear = Then(Decide::new(plan.strategies), Then(risk, Nothing));
+    let features = Features::new(&plan.features, &plan.universe);
+    let rear = Then(features, Then(Decide::new(plan.strategies), Then(risk, Nothing)));
     let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
     events(directory, Stream::Inputs).iter().for_each(|event| stages.emit(&mut desk, event));
     desk
