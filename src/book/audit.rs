@@ -222,7 +222,7 @@ fn strangers(count: u32) -> Row {
 impl Desk {
     /// Takes the broker's answer on positions; compares once it is whole.
     pub fn hear(&mut self, event: &Event) {
-        let Desk { chain, book } = self;
+        let Desk { chain, book, .. } = self;
         match event.kind {
             Kind::POSITIONS => book.audit.begin(event.body()),
             Kind::POSITION => {

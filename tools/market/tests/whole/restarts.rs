@@ -299,7 +299,7 @@ fn a_stop_whose_time_is_over_leaves_nothing_working_at_the_broker() {
         };
         let site = Site::new(served.market.data, served.market.orders, &extra);
         let mut engine = site.start();
-        engine.until("packages to close", |engine| engine.counter("book", "open_packages") > 20);
+        engine.until("contracts to close", |engine| engine.counter("book", "positions") > 12);
         engine.signal("TERM");
         engine.done();
         let ledger = stop(served).ledger;
