@@ -87,32 +87,6 @@ fn every_flipped_bit_of_a_small_segment_is_found_and_located() {
     println!("every bit of a small segment: {bits} of {bits} found and located");
 }
 
-/// The segment that a process was writing when it was killed has no seal yet. Its very last record
-/// can look as if it had not been finished; of every other one it is told that something is wrong.
-#[test]
-fn every_flipped_bit_of_a_segment_that_was_being_written_is_found_and_located() {
-    let directory = folder();
-    let mut opened = create(directory.path());
-    append(&mut opened, 60);
-    let path = segment(directory.path(), 1);
-    let (whole, file) = (fs::read(&path).unwrap(), open(&path));
-    let (mut torn, from) = (0, 4096 * 8);
-    for bit in from..from + 60 * 80 * 8 {
-        let (at, mask) = (bit / 8, 1 << (bit % 8));
-        file.write_all_at(&[whole[at] ^ mask], at as u64).unwrap();
-        let (end, index) = (verify(directory.path()), (at - 4096) as u64 / 80);
-        let case = Case { path: &path, range: at..at + 1 };
-        assert!(is_located(&end, &case) && end.records() == index, "bit {bit}: {end}");
-        let looks_torn = matches!(end, End::Torn { .. });
-        assert!(!looks_torn || index == 59, "bit {bit}: {end}");
-        torn += u64::from(looks_torn);
-        file.write_all_at(&whole[at..at + 1], at as u64).unwrap();
-    }
-    assert_eq!(verify(directory.path()).records(), 60);
-    finish(opened);
-    println!("every bit of 60 records without a seal: found and located, {torn} as a torn record");
-}
-
 #[test]
 fn zeroed_and_swapped_pages_and_misdirected_records_are_found_and_located() {
     let directory = folder();
