@@ -312,10 +312,10 @@ impl Slow {
 
 /// A package of a property: legs as (root, strike, call, side) and fills as (leg, contracts, price
 /// in cents).
-type Legs = Vec<(usize, usize, bool, bool)>;
-type Fills = Vec<(usize, u32, i64)>;
+type Leg = (usize, usize, bool, bool);
+type Fill = (usize, u32, i64);
 
-fn packages() -> impl Strategy<Value = Vec<(Legs, Fills)>> {
+fn packages() -> impl Strategy<Value = Vec<(Vec<Leg>, Vec<Fill>)>> {
     let leg = (0usize..4, 0usize..5, any::<bool>(), any::<bool>());
     let fill = (0usize..6, 1u32..7, 1i64..2_000);
     let package = (prop::collection::vec(leg, 1..6), prop::collection::vec(fill, 1..10));
@@ -353,6 +353,37 @@ fn shake(world: &mut World, seed: &mut u64, spots: [i64; 4]) {
     }
 }
 
+/// Orders and fills a package of a property; what plain sums make of it.
+fn open(world: &mut World, legs: &[Leg], fills: &[Fill]) -> (u64, Slow) {
+    let mut unique: Vec<(u32, i64, usize)> = Vec::new();
+    for (root, strike, call, buys) in legs {
+        let instrument = option(*root, *strike, *call);
+        if unique.iter().all(|(other, ..)| *other != instrument) {
+            unique.push((instrument, if *buys { 1 } else { -1 }, *root));
+        }
+    }
+    let pairs: Vec<(u32, i64)> = unique.iter().map(|leg| (leg.0, leg.1)).collect();
+    let id = world.order(&pairs, Purpose::ENTRY, 0);
+    let mut sums = Slow::default();
+    let mut seen = [false; 6];
+    for (leg, contracts, cents) in fills {
+        let leg = leg % unique.len();
+        let (instrument, side, root) = unique[leg];
+        let price = cents * UNIT / 100;
+        world.fill(id, leg as u8, *contracts, price);
+        let signed = i128::from(*contracts) * i128::from(side);
+        sums.fill(instrument, signed, price.into(), 100);
+        let money = i128::from(*contracts) * i128::from(price) * 100;
+        let deed = if side > 0 { 'b' } else { 's' };
+        sums.fees += slow_fee(root, (*contracts).into(), money, deed, !seen[leg]);
+        seen[leg] = true;
+        if contracts % 2 == 0 {
+            world.turn();
+        }
+    }
+    (id, sums)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -368,32 +399,7 @@ proptest! {
         world.turn();
         let mut slow = Vec::new();
         for (legs, fills) in &packages {
-            let mut unique: Vec<(u32, i64, usize)> = Vec::new();
-            for (root, strike, call, buys) in legs {
-                let instrument = option(*root, *strike, *call);
-                if unique.iter().all(|(other, ..)| *other != instrument) {
-                    unique.push((instrument, if *buys { 1 } else { -1 }, *root));
-                }
-            }
-            let pairs: Vec<(u32, i64)> = unique.iter().map(|leg| (leg.0, leg.1)).collect();
-            let id = world.order(&pairs, Purpose::ENTRY, 0);
-            let mut sums = Slow::default();
-            let mut seen = [false; 6];
-            for (leg, contracts, cents) in fills {
-                let leg = leg % unique.len();
-                let (instrument, side, root) = unique[leg];
-                let price = cents * UNIT / 100;
-                world.fill(id, leg as u8, *contracts, price);
-                let signed = i128::from(*contracts) * i128::from(side);
-                sums.fill(instrument, signed, price.into(), 100);
-                let money = i128::from(*contracts) * i128::from(price) * 100;
-                let deed = if side > 0 { 'b' } else { 's' };
-                sums.fees += slow_fee(root, (*contracts).into(), money, deed, !seen[leg]);
-                seen[leg] = true;
-                if contracts % 2 == 0 {
-                    world.turn();
-                }
-            }
+            let (id, sums) = open(&mut world, legs, fills);
             world.cancel(id);
             slow.push((id, sums));
             shake(&mut world, &mut seed, [9_900, 10_100, 10_000, 10_000]);

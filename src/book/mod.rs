@@ -13,6 +13,7 @@
 //! A RUN in the middle of the stream means that the process had ended: what was live then is in
 //! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
+mod audit;
 mod explain;
 mod exposure;
 mod fixing;
@@ -30,6 +31,7 @@ mod tariff;
 mod tell;
 mod venue;
 
+pub use audit::{Audit, Standing};
 pub use explain::{CAUSES, Cause, CauseDoc};
 pub use exposure::{Dollars, Exposure, per_unit, underlying_name};
 pub use horizon::{Horizon, Roster};
@@ -149,6 +151,8 @@ pub struct Book {
     pub venue: Venue,
     /// Reports that were not plain.
     pub tally: Tally,
+    /// What the broker says it holds.
+    pub audit: Audit,
     /// The latest refusal.
     pub refused: Refused,
     /// Session profit at the latest mark, fees taken off; `None` where it cannot be known.
@@ -205,6 +209,7 @@ impl Book {
         Book {
             venue: Venue::new(broker, account.instruments_max),
             tally: Tally::default(),
+            audit: Audit::new(account.packages_max.max(64) * LEGS_MAX),
             refused: Refused::default(),
             pnl: Some(0),
             realised: 0,
@@ -290,6 +295,7 @@ impl Book {
         self.given = 0;
         self.sessions += 1;
         self.venue.begin();
+        self.audit.forget();
         self.forget_requests();
         for i in 0..self.live.len() {
             self.doubt(self.place(self.live[i]), true);
@@ -300,6 +306,7 @@ impl Book {
     fn session(&mut self, event: &Event) {
         self.venue.apply(event);
         if !self.venue.broker_up {
+            self.audit.forget();
             self.forget_requests();
         }
     }

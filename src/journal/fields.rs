@@ -3,6 +3,7 @@
 
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
+    audit::{Audit, Difference, Position, Positions},
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
     market::{
         Definition, Features, Forward, Greeks, Interest, Name, Observation, Quote, Smile, Status,
@@ -118,6 +119,12 @@ fn payload(name: &str) -> &'static [Field] {
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
         "Halt" => table!(AT, Halt: limit Number, action Number, measured Float,
             bound Float, scope Number),
+        "Audit" => table!(AT, Audit: request Number, tries Number),
+        "Positions" => table!(AT, Positions: request Number, total Number, valid Number),
+        "Position" => table!(AT, Position: strike Price, root Text, request Number, date Number,
+            contracts Signed, class Text),
+        "Difference" => table!(AT, Difference: ours Signed, theirs Signed, strike Price,
+            date Number, class Text),
         "Features" => table!(AT, Features: schema Number, digest Number, number Number,
             known Number, columns Number),
         "Profit" => table!(AT, Profit: package Number, amount Price, change Price,

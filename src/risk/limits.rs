@@ -225,6 +225,11 @@ limits! {
         inquire_again_after: Span = Span(2_000_000_000),
             in Span(1_000_000)..=Span(3_600_000_000_000), "-",
             "The broker is asked again after an order in doubt after this time.";
+        reconcile_every: Span = Span(0), in Span(0)..=Span(86_400_000_000_000), "-",
+            "Positions and orders are compared with the broker's so often, and at logon; 0: never.";
+        reconcile_again_after: Span = Span(2_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "-",
+            "It is asked again after this time where it did not answer, or a difference is new.";
         leg_collar_share_max: f64 = 0.50, in 0.0..=1e6, "of the reference",
             "A leg's collars are the larger of this share of the reference and their own distance.";
         last_collar_share_max: f64 = 0.40, in 0.0..=1e6, "of the last print",
@@ -325,6 +330,7 @@ limits! {
         61 STRATEGY_HALTED opening, "A breaker has halted the strategy.";
         62 EX_DIVIDEND opening, "It sells an American call in the money just before a dividend.";
         63 REGIME_UNKNOWN opening, "A leg settles today, and the market's volatility is unknown.";
+        96 POSITIONS_UNSURE opening, "The broker's positions or orders differ, or are not known.";
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     stage::Emit,
     wire::{
         Event, Kind, NO_INSTRUMENT,
+        audit::Audit,
         control::{Command, Verb},
         order::{Cancel, Halt, Inquiry},
     },
@@ -59,8 +60,25 @@ impl Risk {
         if venue.is_over() || venue.halted.is_some() || reducing || self.sweeping {
             self.sweep(desk, event, out);
         }
+        if self.limits.reconcile_every.nanos() > 0 {
+            self.reconcile(desk, event, out);
+        }
         if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
             self.inquire(desk, event, out);
+        }
+    }
+
+    /// Asks the broker for positions and orders when that is due, and tells where it differs.
+    fn reconcile(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
+        let every = self.limits.reconcile_every.nanos();
+        let (again, now) = (self.limits.reconcile_again_after.nanos(), event.ts_recv);
+        while let Some((instrument, difference)) = desk.book.audit.next_news() {
+            emit(desk, out, Event::caused_by(event, Kind::DIFFERENCE, instrument, difference));
+        }
+        if desk.book.may_ask() && desk.book.audit.is_due(now, every, again) {
+            let tries = desk.book.register_audit(event.seq, now);
+            let audit = Audit { request: event.seq, tries, reserved: 0, reserved2: [0; 2] };
+            emit(desk, out, Event::caused_by(event, Kind::AUDIT, NO_INSTRUMENT, audit));
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | scorer | score, −1 to 1 | confidence |
 //! |---|---|---|
-//! | volatility | (0.75 − ratio) / 0.25 for a seller, its negative for a buyer | 1, if it is known |
+//! | volatility | (0.75 − ratio) / 0.25 for a seller, its negative for a buyer | 1, if known |
 //! | direction | direction · trend | \|trend\|, for an entry with a direction |
 //! | timing | 1 − 2 · (share of the session that has passed)² | 1 within a session |
 //! | execution | 1 − 2 · spread / `spread_max` | 1 where the spread is known |

@@ -78,7 +78,7 @@ codes! {
         high, 3 expansion, 4 contraction, 5 neutral), b: trend (0 unknown, 1 up, 2 down, 3 range)";
     61 VOTED "how the scorers voted on an entry; a: score, b: weighted confidence behind it";
     62 SIZED "an entry has its size; a: packages, b: what is left of its method's size";
-    63 LET_GO "the router lets an entry go; a: what bound it, by the router's table, b: as for SIZED";
+    63 LET_GO "the router lets an entry go; a: what bound it, by its table, b: as for SIZED";
 }
 
 impl Code {

@@ -174,6 +174,7 @@ impl Stage<Desk> for Decide {
     #[inline]
     fn on(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
         desk.book.apply(event);
+        desk.hear(event);
         if event.kind == Kind::QUOTE {
             self.quoted = Some(event.instrument);
         }

@@ -51,6 +51,8 @@ kinds! {
     // From the broker.
     REPORT = 64, "Report", "an execution report on one leg or a whole order";
     ADMIN = 65, "Admin", "a session-level message of the broker that asks for an answer";
+    POSITIONS = 66, "Positions", "the broker's answer on what it holds: how many positions follow";
+    POSITION = 67, "Position", "what the broker says it holds of one contract";
 
     // Between stages; never journaled as input.
     FORWARD = 96, "Forward", "forward and discount of an expiry, from put-call parity";
@@ -72,8 +74,10 @@ kinds! {
     HALT = 134, "Halt", "a breaker has tripped or was set back, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
     FEATURES = 136, "Features", "a row of features is complete: its digest, for comparison";
-    PROFIT = 137, "Profit", "one cause of a package's profit since its entry";
-    SETTLEMENT = 138, "Settlement", "an expiry has settled: price, cash and what was delivered";
+    AUDIT = 137, "Audit", "asks the broker for all positions and open orders";
+    DIFFERENCE = 138, "Difference", "the broker holds another number of a contract than we do";
+    PROFIT = 139, "Profit", "one cause of a package's profit since its entry";
+    SETTLEMENT = 140, "Settlement", "an expiry has settled: price, cash and what was delivered";
 }
 
 impl Kind {

@@ -76,6 +76,9 @@ impl Case<'_> {
         verdict.must(Limit::NOT_TRADING, self.all(trading));
         verdict.must(Limit::SESSION_DOWN, venue.broker_up);
         verdict.count(Limit::IN_DOUBT, u64::from(self.desk.book.in_doubt()), 0);
+        let compares = self.limits.reconcile_every.nanos() > 0;
+        let sure = self.desk.book.audit.agrees() || !compares;
+        verdict.must(Limit::POSITIONS_UNSURE, sure);
         verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let first = self.views.first().map_or(0, |view| view.multiplier);

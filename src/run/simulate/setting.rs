@@ -151,6 +151,8 @@ message_burst = {burst}
 duplicate_window = "{window}ms"
 unreconciled_fills_max = {odd}
 rejects_in_a_row_max = {rejects}
+reconcile_every = "{every}"
+reconcile_again_after = "500ms"
 {wide}"#,
         wide = include_str!("wide.toml"),
         contracts = dice.between(1, 6),
@@ -167,6 +169,7 @@ rejects_in_a_row_max = {rejects}
         window = dice.pick(&[0, 10, 500]),
         odd = dice.pick(&[0, 0, 1, 1_000]),
         rejects = dice.between(1, 10),
+        every = dice.pick(&["0s", "2s", "10s"]),
     )
 }
 

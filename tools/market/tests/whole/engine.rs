@@ -212,6 +212,8 @@ pub struct Extra {
     pub feed: String,
     pub session: &'static str,
     pub journal: &'static str,
+    /// More of `[limits]`.
+    pub limits: &'static str,
     pub stock: (&'static str, &'static str),
     pub stype: &'static str,
     pub strategy: String,
@@ -227,6 +229,7 @@ impl Default for Extra {
             feed: String::new(),
             session: "on_close = \"end\"",
             journal: "",
+            limits: "",
             stock: ("DBEQ.BASIC", "SPXW.OPT SPX"),
             stype: "parent",
             strategy: format!("{CONDOR}\n{PROBE}"),
@@ -248,7 +251,7 @@ impl Site {
         let state = folder.path().join("state");
         for (name, text) in [
             ("engine.toml", main_text(data, orders, &state, extra)),
-            ("limits.toml", LIMITS.into()),
+            ("limits.toml", format!("{LIMITS}{}", extra.limits)),
             ("strategy.toml", extra.strategy.clone()),
             ("universe.toml", universe.replace(extra.universe.0, extra.universe.1)),
         ] {
@@ -290,9 +293,14 @@ impl Site {
     /// Starts the engine on the directory of a run that was killed. What it counted is forgotten:
     /// counters are those of the new process.
     pub fn resume(&self) -> Engine {
+        self.resume_behind(&[])
+    }
+
+    /// The same behind another program.
+    pub fn resume_behind(&self, before: &[String]) -> Engine {
         let directory = self.run_directory();
         let _ = fs::remove_file(directory.join(report::COUNTERS));
-        let mut command = self.command(&directory, &[]);
+        let mut command = self.command(&directory, before);
         command.env("ZOMMA_WHOLE_RESUME", "1");
         begin(command, &directory)
     }

@@ -6,6 +6,8 @@
 mod common;
 mod engine;
 mod faults;
+mod positions;
+mod powercut;
 mod recorded;
 mod restarts;
 mod runs;
