@@ -1,6 +1,9 @@
 //! What a price, a volatility and a revaluation cost: ns an option beside a do-nothing baseline,
 //! the textbook's scalar form and statrs. One 1,024-option chain, four expiries, one core.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
+mod columns;
+
+use columns::{Columns, OPTIONS, Terms};
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
@@ -9,10 +12,7 @@ use wide::f64x8;
 use zomma::{
     chain::{Chain, Universe, name_of},
     greeks::{
-        Revalue,
-        black::{Row, Slice, pair},
-        implied::Priced,
-        math,
+        Revalue, math,
         sets::{self, Nine, Set, Sixteen, Tick},
     },
     stage::{Sink, Stage},
@@ -22,152 +22,43 @@ use zomma::{
     },
 };
 
-type V = f64x8;
-const LANES: usize = 8;
 const SPOT: f64 = 6000.25;
-const RATE: f64 = 0.043;
-
-fn all(x: f64) -> V {
-    V::splat(x)
-}
-
-/// Eight strikes of one expiry: the shape of `reference/chain_1024.csv`, 4 × 128 strikes.
-#[derive(Clone, Copy)]
-struct Block {
-    strike: V,
-    log: V,
-    vol: V,
-    inv_vol: V,
-    otm: V,
-    call: V,
-}
-
-fn years() -> [f64; 4] {
-    [0.27, 1.27, 7.27, 30.27].map(|days| days / 365.0)
-}
-
-fn slice(spot: f64, years: f64) -> Slice {
-    let discount = (-RATE * years).exp();
-    Slice {
-        a: all(spot),
-        discount: all(discount),
-        inv_spot: all(1.0 / spot),
-        root_t: all(years.sqrt()),
-        inv_root_t: all(1.0 / years.sqrt()),
-        r: all(RATE),
-        q: all(0.0),
-    }
-}
-
-fn chain() -> Vec<(Slice, f64, Vec<Block>)> {
-    let expiry = |years: f64| {
-        let slice = slice(SPOT, years);
-        let forward = SPOT * (RATE * years).exp();
-        let reach = 4.0 * 0.15 * years.sqrt();
-        let block = |at: usize| {
-            let of = |lane: usize| (at * LANES + lane) as f64 / 64.0 - 1.0;
-            let strikes: [f64; LANES] =
-                core::array::from_fn(|lane| (SPOT * (reach * of(lane)).exp()).round());
-            let vols = strikes.map(|k| 0.15 - 0.3 * (k / SPOT).ln() / (1.0 + 4.0 * years.sqrt()));
-            let (strike, vol) = (V::new(strikes), V::new(vols));
-            let log = math::ln_ratio(strike, all(forward));
-            let inv_vol = all(1.0) / vol;
-            let priced = pair(&slice, strike, -log, vol, inv_vol);
-            let bits = |k: f64| f64::from_bits(if k > forward { u64::MAX } else { 0 });
-            let call = V::new(strikes.map(bits));
-            let otm = call.select(priced.call, priced.put);
-            // The workload holds prices that a market could show.
-            let otm = otm.fast_max(all(1e-6));
-            Block { strike, log, vol, inv_vol, otm, call }
-        };
-        (slice, forward, (0..16).map(block).collect())
-    };
-    years().map(expiry).to_vec()
-}
 
 fn kernels(c: &mut Criterion) {
-    let chain = chain();
+    let chain = Columns::load();
     let mut group = c.benchmark_group("per option");
-    group.throughput(Throughput::Elements(1_024));
+    group.throughput(Throughput::Elements(OPTIONS as u64));
     group.bench_function("nothing: read and add the columns", |b| {
-        b.iter(|| {
-            let mut sum = all(0.0);
-            for block in chain.iter().flat_map(|expiry| &expiry.2) {
-                sum += block.strike + block.log + block.vol + block.inv_vol;
-            }
-            black_box(sum)
-        });
+        b.iter(|| black_box(chain.nothing()));
     });
     one_by_one::<sets::Price>(&mut group, &chain, "zomma: price");
     one_by_one::<Tick>(&mut group, &chain, "zomma: price, delta, gamma, theta, vega");
     one_by_one::<Nine>(&mut group, &chain, "zomma: price and nine Greeks");
     one_by_one::<Sixteen>(&mut group, &chain, "zomma: price and all sixteen");
-    let mut out: Vec<[V; 8]> = vec![[all(0.0); 8]; 64];
+    let mut out = chain.room_for_pairs();
     group.bench_function("zomma: price, delta, gamma, theta, vega, as pairs", |b| {
         b.iter(|| {
-            let shift = all(black_box(1e-4));
-            for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
-                for (block, out) in blocks.iter().zip(out) {
-                    let x = shift - block.log;
-                    let p = pair(slice, block.strike, x, block.vol, block.inv_vol);
-                    *out = [
-                        p.call,
-                        p.put,
-                        p.call_delta,
-                        p.put_delta,
-                        p.gamma,
-                        p.call_theta,
-                        p.put_theta,
-                        p.vega,
-                    ];
-                }
-            }
+            chain.pairs(black_box(1e-4), &mut out);
             black_box(&mut out);
         });
     });
     group.bench_function("textbook scalar, statrs erfc: the same", |b| {
-        b.iter(|| {
-            let mut sum = 0.0;
-            for ((slice, forward, blocks), years) in chain.iter().zip(years()) {
-                for block in blocks {
-                    let (strikes, vols) = (block.strike.to_array(), block.vol.to_array());
-                    for (strike, vol) in strikes.iter().zip(&vols) {
-                        let discount = slice.discount.to_array()[0];
-                        for sign in [1.0, -1.0] {
-                            sum += textbook(sign, *forward, *strike, years, discount, *vol);
-                        }
-                    }
-                }
-            }
-            black_box(sum)
-        });
+        b.iter(|| black_box(chain.rows.iter().map(textbook).sum::<f64>()));
     });
     group.finish();
     volatilities(c, &chain);
 }
 
 /// A call or a put by lane, and one set of Greeks.
-fn one_by_one<S: Set<V>>(
+fn one_by_one<S: Set<f64x8>>(
     group: &mut BenchmarkGroup<'_, WallTime>,
-    chain: &[(Slice, f64, Vec<Block>)],
+    chain: &Columns,
     name: &str,
 ) {
-    let slice = &chain[0].0;
-    let empty = Row { strike: all(1.0), x: all(0.0), vol: all(1.0), inv_vol: all(1.0) };
-    let mut out = vec![S::of(&slice.value(&empty).call()); 128];
+    let mut out = chain.room::<S>();
     group.bench_function(name, |b| {
         b.iter(|| {
-            let shift = all(black_box(1e-4));
-            for (sign, out) in [0.0, -0.0].into_iter().zip(out.chunks_mut(64)) {
-                let sign = all(black_box(sign));
-                for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
-                    for (block, out) in blocks.iter().zip(out) {
-                        let Block { strike, log, vol, inv_vol, .. } = *block;
-                        let row = Row { strike, x: shift - log, vol, inv_vol };
-                        *out = S::of(&slice.value(&row).side(sign));
-                    }
-                }
-            }
+            chain.value(black_box(1e-4), &mut out);
             black_box(&mut out);
         });
     });
@@ -175,33 +66,24 @@ fn one_by_one<S: Set<V>>(
 
 /// 30 expiries of 200 strikes, call and put: what the kernels take after a spot move.
 fn whole_chain(c: &mut Criterion) {
-    let expiry = &chain()[2];
-    let mut chain: Vec<(Slice, Vec<Block>)> = Vec::new();
-    for _ in 0..30 {
-        chain.push((expiry.0, expiry.2.iter().chain(&expiry.2[..9]).copied().collect()));
-    }
-    let first = &chain[0];
-    let (strike, x) = (first.1[0].strike, -first.1[0].log);
-    let mut out = vec![pair(&first.0, strike, x, all(0.2), all(5.0)); 750];
+    let chain = Columns::load().whole();
+    let mut out = chain.room_for_pairs();
     let mut group = c.benchmark_group("per spot move, 12,000 options");
     group.bench_function("zomma: price, delta, gamma, theta, vega, as pairs", |b| {
         b.iter(|| {
-            let shift = all(black_box(1e-4));
-            for ((slice, blocks), out) in chain.iter().zip(out.chunks_mut(25)) {
-                for (block, out) in blocks.iter().zip(out) {
-                    let x = shift - block.log;
-                    *out = pair(slice, block.strike, x, block.vol, block.inv_vol);
-                }
-            }
+            chain.pairs(black_box(1e-4), &mut out);
             black_box(&mut out);
         });
     });
     group.finish();
 }
 
-fn textbook(sign: f64, forward: f64, strike: f64, years: f64, discount: f64, vol: f64) -> f64 {
+fn textbook(terms: &Terms) -> f64 {
     use statrs::function::erf::erfc;
     let cdf = |x: f64| 0.5 * erfc(-x * core::f64::consts::FRAC_1_SQRT_2);
+    let Terms { strike, years, vol, .. } = *terms;
+    let (forward, discount) = (terms.forward(), (-terms.r * years).exp());
+    let sign = if terms.call { 1.0 } else { -1.0 };
     let s = vol * years.sqrt();
     let d1 = (forward / strike).ln() / s + 0.5 * s;
     let d2 = d1 - s;
@@ -210,40 +92,23 @@ fn textbook(sign: f64, forward: f64, strike: f64, years: f64, discount: f64, vol
     let density = (-0.5 * d1 * d1).exp() * math::INV_SQRT_TAU;
     let gamma = density / (forward * s);
     let vega = discount * forward * density * years.sqrt();
-    let theta = RATE * price - discount * forward * density * vol / (2.0 * years.sqrt());
+    let theta = terms.r * price - discount * forward * density * vol / (2.0 * years.sqrt());
     price + sign * n1 + gamma + vega + theta
 }
 
-fn volatilities(c: &mut Criterion, chain: &[(Slice, f64, Vec<Block>)]) {
-    let priced = |slice: &Slice, block: &Block| Priced {
-        price: block.otm,
-        call: block.call,
-        a: slice.a,
-        b: block.strike * slice.discount,
-        x: -block.log,
-        inv_root_t: slice.inv_root_t,
-    };
+fn volatilities(c: &mut Criterion, chain: &Columns) {
     let mut group = c.benchmark_group("per volatility");
-    group.throughput(Throughput::Elements(512));
-    let mut out = vec![all(0.0); 64];
+    group.throughput(Throughput::Elements(OPTIONS as u64 / 2));
+    let mut out = chain.room_for_volatilities();
     group.bench_function("zomma: cold", |b| {
         b.iter(|| {
-            for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
-                for (block, out) in blocks.iter().zip(out) {
-                    *out = priced(slice, block).implied().0;
-                }
-            }
+            chain.cold(&mut out);
             black_box(&mut out);
         });
     });
     group.bench_function("zomma: warm, from 1 % away", |b| {
         b.iter(|| {
-            for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
-                for (block, out) in blocks.iter().zip(out) {
-                    let (vol, inv_vol) = (block.vol * all(1.01), block.inv_vol * all(1.0 / 1.01));
-                    *out = priced(slice, block).implied_from(vol, inv_vol, slice.root_t).0;
-                }
-            }
+            chain.warm(&mut out);
             black_box(&mut out);
         });
     });
