@@ -90,7 +90,7 @@ const COMMANDS: &[Command] = &[
         arguments: "list [--markdown]; new NAME",
         about: "lists the strategies with their keys and what conditions may measure; or makes a \
                 new one in the sources here: file, configuration, test",
-        run: |a| run::strategies::command(&a.positional, matches!(a.list, List::Markdown)),
+        run: |a| run::strategies::command(&a.positional, a.markdown),
     },
     Command {
         name: "journal",
@@ -126,6 +126,7 @@ struct Arguments {
     case: run::simulate::Case,
     runs: Option<u64>,
     keys: bool,
+    markdown: bool,
     resume: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
@@ -140,7 +141,7 @@ impl Arguments {
             match argument {
                 Long("json") if command == "journal" => wanted.form = Form::Json,
                 Long("json") if command == "features" => found.list = List::Json,
-                Long("markdown") => found.list = List::Markdown,
+                Long("markdown") if command == "features" => found.list = List::Markdown,
                 Long("csv") => wanted.form = Form::Csv,
                 Long("inputs") => wanted.inputs = true,
                 Long("outputs") => wanted.outputs = true,
@@ -172,6 +173,7 @@ impl Arguments {
                 Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
+                Long("markdown") => found.markdown = true,
                 Long("resume") => found.resume = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),

@@ -68,6 +68,10 @@ fn values<R: Lanes>(options: &Options<R>, model: Model, sign: f64) -> Vec<f64> {
     found
 }
 
+/// Where a Greek is almost nothing (a second to go, a hundred deviations away) its logarithm is
+/// what the inputs' rounding moves: median and 99th percentile there.
+const UNTRADABLE: (f64, f64) = (1e-12, 1e-7);
+
 /// Price within four units of what the inputs' own rounding costs, on every row; all sixteen Greeks
 /// of tradable rows to 1e-14 in the median and 1e-13 at the 99th percentile.
 #[test]
@@ -83,9 +87,7 @@ fn price_and_greeks_meet_the_reference() {
             .entry(stratum.clone())
             .or_default()
             .add(units(&row, found[0]), || row.text("id").into());
-        if !is_tradable(&row) {
-            continue;
-        }
+        let kind = if is_tradable(&row) { "" } else { ", not tradable" };
         for (name, found) in All::<f64x8>::NAMES.iter().zip(&found).skip(1) {
             let wanted = row.number(name);
             if *name == "phi" && wanted.is_nan() {
@@ -94,11 +96,12 @@ fn price_and_greeks_meet_the_reference() {
             }
             let error = if *found == wanted { 0.0 } else { (found / wanted - 1.0).abs() };
             let label = || format!("row {}: {found:e} for {wanted:e}", row.text("id"));
-            greeks.entry((name, stratum.clone())).or_default().add(error, label);
-            greeks.entry((name, "all".into())).or_default().add(error, label);
+            for of in [stratum.as_str(), "all"] {
+                greeks.entry((name, format!("{of}{kind}"))).or_default().add(error, label);
+            }
         }
     }
-    println!("price, in units of the inputs' rounding; Greeks of tradable rows, relative");
+    println!("price, in units of the inputs' rounding; Greeks, relative");
     for (stratum, errors) in &mut prices {
         let (_, _, worst) = errors.report(&format!("price {stratum}"));
         assert!(worst <= 4.0, "{stratum}: {worst}");
@@ -106,7 +109,8 @@ fn price_and_greeks_meet_the_reference() {
     assert_eq!(prices.values().map(|errors| errors.0.len()).sum::<usize>(), 20_000);
     for ((name, stratum), errors) in &mut greeks {
         let (median, p99, _) = errors.report(&format!("{name} {stratum}"));
-        assert!(median <= 1e-14 && p99 <= 1e-13, "{name} {stratum}");
+        let bound = if stratum.contains("not tradable") { UNTRADABLE } else { (1e-14, 1e-13) };
+        assert!(median <= bound.0 && p99 <= bound.1, "{name} {stratum}");
     }
 }
 

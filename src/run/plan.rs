@@ -51,7 +51,7 @@ impl Plan {
             errors.extend(check_features(&features, universe));
         }
         let features = Schema::new(&features);
-        let strategies = strategies(files, &run.strategies, &features, &mut errors);
+        let strategies = strategies(files, &run.strategies, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
                 universe: Universe { clock: run.clock, ..universe },
@@ -146,19 +146,14 @@ fn other<T>(
     keep(reader.finish(), errors).and(taken)
 }
 
-fn strategies(
-    files: &Files,
-    names: &[String],
-    features: &Schema,
-    errors: &mut Vec<Error>,
-) -> strategy::Set {
+fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {
     let mut set = strategy::Set::default();
     for name in names {
         other(
             files,
             name,
             |reader| {
-                set.read(reader, features);
+                set.read(reader);
                 Some(())
             },
             errors,

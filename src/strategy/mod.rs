@@ -46,7 +46,6 @@ pub use window::Window;
 use crate::{
     book::{Desk, Horizon, Roster},
     config::Reader,
-    feature::Schema,
     stage::{Emit, Stage},
     wire::{Event, Kind},
 };
@@ -97,10 +96,9 @@ impl Set {
         self.instances.push(instance);
     }
 
-    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`. Columns of
-    /// features that conditions name are looked up in `schema`.
-    pub fn read(&mut self, reader: &mut Reader, schema: &Schema) {
-        KINDS.iter().for_each(|kind| (kind.read)(reader, schema, self));
+    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`.
+    pub fn read(&mut self, reader: &mut Reader) {
+        KINDS.iter().for_each(|kind| (kind.read)(reader, self));
         for settings in reader.list::<ProbeSettings>("probe") {
             self.add(Instance::Probe(Probe::new(settings)));
         }

@@ -10,8 +10,8 @@ use zomma::{
 use zomma_lab::{
     export::{Exported, export},
     group::GROUPS,
-    options::Options,
-    surface::Request,
+    options::{self, Options},
+    surface::{DayRequest, Request},
 };
 
 const HELP: &str = "\
@@ -25,6 +25,8 @@ zomma-lab: what is done with runs afterwards
   zomma-lab surface DIR [--at TIME] [--root ROOT] [--html F] [--json F]
   zomma-lab surface --cboe FILE --universe FILE --at TIME [--root ROOT] [--html F] [--json F]
       draws smiles, term structure and exposures of a run, or of a file in Cboe's layout
+  zomma-lab day DIR [--root ROOT] [--expiry DAY] [--every 1m] [--html F] [--json F]
+      draws the volatilities of one expiry through a run, the next to settle by itself
 
   TIME    when an input was received, UTC: 2015-12-24T15:30:00Z, or 15:30
   GROUP   events, chain, decisions, orders, fills
@@ -54,6 +56,7 @@ fn dispatch() -> Result<(), Failure> {
         "version" => println!("zomma-lab {}", env!("CARGO_PKG_VERSION")),
         "columns" => columns(&mut parser).map_err(|e| typed(e.to_string()))?,
         "surface" => draw(&mut parser)?,
+        "day" => follow(&mut parser)?,
         "export" => run(&Options::parse(&mut parser).map_err(typed)?)?,
         _ => return Err(typed(format!("no command {name:?}"))),
     }
@@ -77,40 +80,86 @@ fn run(options: &Options) -> Result<(), Failure> {
 }
 
 fn draw(parser: &mut lexopt::Parser) -> Result<(), Failure> {
-    let typed = |e: lexopt::Error| Failure::input(format!("{e}; see `zomma-lab help`"));
-    let (mut request, mut html, mut json) = (Request::default(), None, None);
+    let (mut request, mut picture) = (Request::default(), Picture::default());
     let (mut cboe, mut universe) = (None::<PathBuf>, PathBuf::from("config/universe.toml"));
-    while let Some(argument) = parser.next().map_err(typed)? {
-        let name = match argument {
-            Value(directory) => {
-                request.directory = Some(directory.into());
-                continue;
-            }
-            Long(name) => name.to_owned(),
-            other => return Err(typed(other.unexpected())),
-        };
-        let value = parser.value().map_err(typed)?;
+    while let Some((name, value)) = next(parser)? {
         match name.as_str() {
-            "at" => request.at = Some(instant(&value.to_string_lossy())?),
-            "root" => request.root = Some(value.to_string_lossy().into_owned()),
+            "" => request.directory = Some(value.into()),
+            "at" => request.at = Some(instant(&value)?),
+            "root" => request.root = Some(value),
             "cboe" => cboe = Some(value.into()),
             "universe" => universe = value.into(),
-            "html" => html = Some(PathBuf::from(value)),
-            "json" => json = Some(PathBuf::from(value)),
-            _ => return Err(typed(Long(&name).unexpected())),
+            _ => picture.take(&name, value)?,
         }
     }
     request.cboe = cboe.map(|file| (file, universe));
     let shot = request.take()?;
-    let text = format!("{:#}\n", shot.json);
-    if html.is_none() && json.is_none() {
-        print!("{text}");
+    picture.write(&shot.json, || shot.page())
+}
+
+fn follow(parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    let (mut request, mut picture) = (DayRequest::new(""), Picture::default());
+    let typed = |e: String| Failure::input(format!("{e}; see `zomma-lab help`"));
+    while let Some((name, value)) = next(parser)? {
+        match name.as_str() {
+            "" => request.directory = value.into(),
+            "root" => request.root = Some(value),
+            "expiry" => request.expiry = Some(options::day(&value).map_err(typed)?),
+            "every" => request.every = options::span(&value).map_err(typed)?,
+            _ => picture.take(&name, value)?,
+        }
     }
-    let files = [(html, shot.page()), (json, text)];
-    for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path?, text))) {
-        fs::write(&path, text).map_err(|e| Failure::file(&path, "write the picture", &e))?;
+    if request.directory.as_os_str().is_empty() {
+        return Err(typed("name a run's directory".into()));
     }
-    Ok(())
+    let day = request.take()?;
+    picture.write(&day.json, || day.page())
+}
+
+/// An option and its value; no name before what stands alone.
+fn next(parser: &mut lexopt::Parser) -> Result<Option<(String, String)>, Failure> {
+    let typed = |e: lexopt::Error| Failure::input(format!("{e}; see `zomma-lab help`"));
+    let Some(argument) = parser.next().map_err(typed)? else { return Ok(None) };
+    let name = match argument {
+        Value(value) => return value.string().map(|value| Some(("".into(), value))).map_err(typed),
+        Long(name) => name.to_owned(),
+        other => return Err(typed(other.unexpected())),
+    };
+    let value = parser.value().and_then(|value| value.string()).map_err(typed)?;
+    Ok(Some((name, value)))
+}
+
+/// Where a picture goes; its figures go to standard output where nothing is said.
+#[derive(Default)]
+struct Picture {
+    html: Option<PathBuf>,
+    json: Option<PathBuf>,
+}
+
+impl Picture {
+    fn take(&mut self, name: &str, value: String) -> Result<(), Failure> {
+        match name {
+            "html" => self.html = Some(value.into()),
+            "json" => self.json = Some(value.into()),
+            _ => {
+                let wrong = Long(name).unexpected();
+                return Err(Failure::input(format!("{wrong}; see `zomma-lab help`")));
+            }
+        }
+        Ok(())
+    }
+
+    fn write(self, json: &serde_json::Value, page: impl Fn() -> String) -> Result<(), Failure> {
+        let text = format!("{json:#}\n");
+        if self.html.is_none() && self.json.is_none() {
+            print!("{text}");
+        }
+        let files = [(self.html, page()), (self.json, text)];
+        for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path?, text))) {
+            fs::write(&path, text).map_err(|e| Failure::file(&path, "write the picture", &e))?;
+        }
+        Ok(())
+    }
 }
 
 fn instant(text: &str) -> Result<Timestamp, Failure> {

@@ -102,9 +102,14 @@ fn every(text: &str) -> Result<Every, String> {
     if text == "batch" {
         return Ok(Every::Batch);
     }
+    span(text).map(Every::Span).map_err(|e| format!("{e}, or batch"))
+}
+
+/// A positive time such as `1s`, ns.
+pub fn span(text: &str) -> Result<u64, String> {
     match Span::read(&toml::Value::String(text.into())) {
-        Some(span) if span.nanos() > 0 => Ok(Every::Span(span.nanos())),
-        _ => Err(format!("--every is {text:?}; write a time such as \"1s\", or batch")),
+        Some(span) if span.nanos() > 0 => Ok(span.nanos()),
+        _ => Err(format!("--every is {text:?}; write a time such as \"1s\"")),
     }
 }
 
@@ -118,12 +123,14 @@ fn groups(text: &str) -> Result<Vec<String>, String> {
 }
 
 fn days(text: &str) -> Result<Vec<Day>, String> {
-    let day = |text: &str| {
-        let midnight = format!("{}T00:00:00Z", text.trim()).parse::<jiff::Timestamp>().ok()?;
-        Day::of(u64::try_from(midnight.as_nanosecond()).ok()?)
-    };
-    let days: Option<Vec<Day>> = text.split(',').map(day).collect();
-    days.ok_or_else(|| format!("--expiry is {text:?}; write days such as 2015-12-24"))
+    text.split(',').map(day).collect()
+}
+
+/// A date.
+pub fn day(text: &str) -> Result<Day, String> {
+    let midnight = format!("{}T00:00:00Z", text.trim()).parse::<jiff::Timestamp>().ok();
+    let day = midnight.and_then(|at| Day::of(u64::try_from(at.as_nanosecond()).ok()?));
+    day.ok_or_else(|| format!("--expiry is {text:?}; write days such as 2015-12-24"))
 }
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 //!
 //! The chain is that of a run at an instant, or of a file in Cboe's end-of-day layout; either way
 //! it went through the engine's own stages, so what is drawn is what a strategy would have seen.
+//! [`Day`] follows one expiry through a run instead.
 
+mod day;
+mod page;
 mod shot;
 mod snapshot;
 
+pub use day::{Day, DayRequest};
 pub use shot::Shot;
 
 use std::{
@@ -18,7 +22,7 @@ use zomma::{
     journal::{Manifest, Reader, Stream},
     run::{Failure, Files, Plan},
     stage::{Emit, Sink, Then},
-    wire::Timestamp,
+    wire::{Event, Timestamp},
 };
 
 /// What to draw.
@@ -38,7 +42,10 @@ impl Request {
     /// The chain as it was, and what it is drawn with.
     pub fn take(&self) -> Result<Shot, Failure> {
         let (chain, universe) = match (&self.directory, &self.cboe) {
-            (Some(directory), None) => run_until(directory, self.at.unwrap_or(u64::MAX))?,
+            (Some(directory), None) => {
+                let at = self.at.unwrap_or(u64::MAX);
+                walk(directory, |chain, _| chain.now < at)?
+            }
             (None, Some((file, universe))) => {
                 let at = self.at.ok_or_else(|| Failure::input("--at TIME is missing"))?;
                 file_at(file, universe, at)?
@@ -49,7 +56,11 @@ impl Request {
     }
 }
 
-fn run_until(directory: &Path, at: Timestamp) -> Result<(Chain, Universe), Failure> {
+/// A run's inputs through the engine's stages, until `goes_on` says no at one of them.
+fn walk(
+    directory: &Path,
+    mut goes_on: impl FnMut(&Chain, &Event) -> bool,
+) -> Result<(Chain, Universe), Failure> {
     let unusable = |e: zomma::journal::Error| Failure::input(e.to_string());
     let manifest = Manifest::read(directory).map_err(unusable)?;
     let files = manifest.config.iter().map(|file| (file.name.clone(), file.text.clone()));
@@ -59,7 +70,7 @@ fn run_until(directory: &Path, at: Timestamp) -> Result<(Chain, Universe), Failu
     let mut stages = Then(Track, Then(Revalue::new(&universe), Sink));
     while let Some(event) = inputs.next_event() {
         stages.emit(&mut chain, event);
-        if chain.now >= at {
+        if !goes_on(&chain, event) {
             break;
         }
     }

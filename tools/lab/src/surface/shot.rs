@@ -1,5 +1,6 @@
 //! A valued chain in; the figures of one root as JSON, and the page that draws them, out.
 
+use super::page::page;
 use serde_json::{Value, json};
 use zomma::{
     chain::{Chain, Expiry, Universe},
@@ -55,11 +56,12 @@ impl Shot {
 
     /// One page with everything in it: no other file is needed to read it.
     pub fn page(&self) -> String {
-        include_str!("page.html").replace("/*DATA*/null", &self.json.to_string())
+        page("smiles and exposures", include_str!("shot.js"), &self.json)
     }
 }
 
-fn busiest(chain: &Chain) -> Option<u16> {
+/// The root with most expiries.
+pub(super) fn busiest(chain: &Chain) -> Option<u16> {
     let count = |root: u16| chain.expiries().filter(|(_, expiry)| expiry.root == root).count();
     let roots = chain.expiries().map(|(_, expiry)| expiry.root);
     roots.max_by_key(|root| (count(*root), u16::MAX - root))
@@ -101,7 +103,7 @@ fn smile(chain: &Chain, expiry: &Expiry, exposure: &Exposure) -> Value {
 }
 
 /// Log-moneyness and volatility of every strike that has one.
-fn points(chain: &Chain, expiry: &Expiry) -> Vec<[f64; 2]> {
+pub(super) fn points(chain: &Chain, expiry: &Expiry) -> Vec<[f64; 2]> {
     let point = |row: usize| {
         let strike = expiry.strike(row);
         let side = if strike < expiry.forward { expiry.put(row) } else { expiry.call(row) }?;
@@ -168,11 +170,12 @@ fn sums(sums: &Sums) -> Value {
     })
 }
 
-fn utc(ts: Timestamp) -> Option<String> {
+/// An instant as text.
+pub(super) fn utc(ts: Timestamp) -> Option<String> {
     jiff::Timestamp::from_nanosecond(i128::from(ts)).map(|time| time.to_string()).ok()
 }
 
 /// JSON has no NaN.
-fn number(value: f64) -> Value {
+pub(super) fn number(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "modules of one test")]
 
 mod chain;
+mod day;
 mod failures;
 mod files;
 mod pyarrow;

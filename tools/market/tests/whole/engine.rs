@@ -47,7 +47,7 @@ pub const HOUR: &str = "[session]\nopen = \"15:00\"\nclose = \"16:00\"\n\
 
 /// Everything is allowed that a test of the pipeline wants to do.
 const LIMITS: &str = "[account]\ncapital = 10000000.0\npackages_max = 4096\n\
-    [limits]\norder_contracts_max = 1000\norder_premium_max = 1e8\n\
+    [limits]\norder_contracts_max = 1000\n\
     order_loss_max = 1e8\ntrade_risk_share_max = 1.0\nexpiry_loss_max = 1e9\n\
     strategy_risk_share_max = 1.0\nopen_packages_max = 2000\nworking_orders_max = 100\n\
     position_contracts_max = 100000\ndaily_loss_max = 1e8\nquote_age_max = \"2h\"\n\
