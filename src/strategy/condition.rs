@@ -1,27 +1,17 @@
 //! A text such as `iv_rank > 0.5` in; whether it holds at an instant out.
 
-use super::measure::{MEASURES, Sight};
-use crate::{
-    config::Value,
-    feature::{Column, Schema},
-};
+use super::measure::{MEASURES, MeasureDoc, Sight};
+use crate::config::Value;
 use alloc::{
     format,
     string::{String, ToString},
 };
 use core::fmt;
 
-/// What is compared: a row of [`MEASURES`], or a column of the features by its name.
-#[derive(Clone, PartialEq)]
-enum Subject {
-    Measure(usize),
-    Feature(String, Option<Column>),
-}
-
-/// A measure or a feature, or its magnitude, above or below a bound. What is not known never holds.
-#[derive(Clone, PartialEq)]
+/// A measure, or its magnitude, above or below a bound. What is not known never holds.
+#[derive(Clone, Copy, PartialEq)]
 pub struct Condition {
-    subject: Subject,
+    measure: usize,
     magnitude: bool,
     above: bool,
     bound: f64,
@@ -30,7 +20,7 @@ pub struct Condition {
 impl Condition {
     /// Whether it holds.
     pub(super) fn holds(&self, sight: &Sight<'_>) -> bool {
-        let value = self.measured(sight);
+        let value = (self.doc().value)(sight);
         let value = if self.magnitude { value.abs() } else { value };
         // Both are false for NaN.
         if self.above { value > self.bound } else { value < self.bound }
@@ -38,20 +28,7 @@ impl Condition {
 
     /// What it measures now.
     pub(super) fn measured(&self, sight: &Sight<'_>) -> f64 {
-        match &self.subject {
-            Subject::Measure(at) => (MEASURES[*at].value)(sight),
-            Subject::Feature(_, column) => {
-                column.map_or(f64::NAN, |column| sight.features.get(column))
-            }
-        }
-    }
-
-    /// Looks up the column that it names; what is wrong with the name otherwise.
-    pub(super) fn resolve(&mut self, schema: &Schema) -> Result<(), String> {
-        if let Subject::Feature(name, column) = &mut self.subject {
-            *column = Some(schema.resolve(name)?);
-        }
-        Ok(())
+        (self.doc().value)(sight)
     }
 
     /// The bound.
@@ -61,14 +38,11 @@ impl Condition {
 
     /// Whether it needs something that is held.
     pub(super) fn is_of_package(&self) -> bool {
-        matches!(self.subject, Subject::Measure(at) if MEASURES[at].of_package)
+        self.doc().of_package
     }
 
-    fn name(&self) -> &str {
-        match &self.subject {
-            Subject::Measure(at) => MEASURES[*at].name,
-            Subject::Feature(name, _) => name,
-        }
+    fn doc(&self) -> &'static MeasureDoc {
+        &MEASURES[self.measure]
     }
 }
 
@@ -76,14 +50,13 @@ impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bars = if self.magnitude { "|" } else { "" };
         let sign = if self.above { '>' } else { '<' };
-        write!(f, "{bars}{}{bars} {sign} {}", self.name(), self.bound)
+        write!(f, "{bars}{}{bars} {sign} {}", self.doc().name, self.bound)
     }
 }
 
 impl Value for Condition {
-    const WANTED: &'static str = "a condition such as \"iv_rank > 0.5\", \"|package_delta| > \
-        0.3\" or \"SPXW.rsi_14_1m < 30\"; `zomma strategy list` names the measures, `zomma \
-        features` the columns";
+    const WANTED: &'static str = "a condition such as \"iv_rank > 0.5\" or \"|package_delta| > \
+        0.3\"; `zomma strategy list` names the measures";
     fn read(value: &toml::Value) -> Option<Condition> {
         let text = value.as_str()?;
         let above = text.contains('>');
@@ -92,13 +65,8 @@ impl Value for Condition {
         let name = name.trim();
         let inner = name.strip_prefix('|').and_then(|rest| rest.strip_suffix('|'));
         let (name, magnitude) = (inner.unwrap_or(name).trim(), inner.is_some());
-        let subject = match MEASURES.iter().position(|row| row.name == name) {
-            Some(at) => Subject::Measure(at),
-            // A column begins with its root.
-            None if name.contains('.') => Subject::Feature(name.to_string(), None),
-            None => return None,
-        };
-        bound.is_finite().then_some(Condition { subject, magnitude, above, bound })
+        let measure = MEASURES.iter().position(|row| row.name == name)?;
+        bound.is_finite().then_some(Condition { measure, magnitude, above, bound })
     }
     fn show(&self) -> String {
         format!("{:?}", format!("{self:?}")).to_string()
@@ -112,9 +80,7 @@ mod tests {
     #[test]
     fn a_condition_reads_back_and_names_what_it_measures() {
         let read = |text: &str| Condition::read(&toml::Value::String(text.into()));
-        for text in
-            ["iv_rank > 0.5", "|package_delta| > 0.3", "pain_distance < -0.01", "X.rsi_14_1m < 30"]
-        {
+        for text in ["iv_rank > 0.5", "|package_delta| > 0.3", "pain_distance < -0.01"] {
             let condition = read(text).unwrap();
             assert_eq!(condition.show(), format!("{text:?}"));
             assert_eq!(read(condition.show().trim_matches('"')), Some(condition));

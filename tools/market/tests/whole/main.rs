@@ -12,7 +12,6 @@ mod recorded;
 mod restarts;
 mod runs;
 mod stops;
-mod strategies;
 
 /// Not a test by itself: what the other tests start, again and again, as the engine's process.
 #[test]
