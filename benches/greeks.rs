@@ -236,17 +236,21 @@ fn volatilities(c: &mut Criterion, chain: &[(Slice, f64, Vec<Block>)]) {
             black_box(&mut out);
         });
     });
-    group.bench_function("zomma: warm, from 1 % away", |b| {
-        b.iter(|| {
-            for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
-                for (block, out) in blocks.iter().zip(out) {
-                    let (vol, inv_vol) = (block.vol * all(1.01), block.inv_vol * all(1.0 / 1.01));
-                    *out = priced(slice, block).implied_from(vol, inv_vol, slice.root_t).0;
+    let starts = [("zomma: warm, a size changed", 1.0), ("zomma: warm, from 1 % away", 1.01)];
+    for (name, off) in starts {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let (off, back) = (all(off), all(1.0 / off));
+                for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
+                    for (block, out) in blocks.iter().zip(out) {
+                        let (vol, inv_vol) = (block.vol * off, block.inv_vol * back);
+                        *out = priced(slice, block).implied_from(vol, inv_vol, slice.root_t).0;
+                    }
                 }
-            }
-            black_box(&mut out);
+                black_box(&mut out);
+            });
         });
-    });
+    }
     group.finish();
 }
 
@@ -260,9 +264,11 @@ struct Market {
 const DAY_NS: u64 = 86_400_000_000_000;
 
 impl Market {
-    fn new() -> Market {
+    /// Strikes up to so many standard deviations out follow the forward at once.
+    fn new(near: f64) -> Market {
         let text = include_str!("../config/universe.toml");
-        let text = text.replace("[rates]", "[greeks]\nactive = 30\nmove_min = 0.5\n[rates]");
+        let greeks = format!("[greeks]\nactive = 30\nmove_min = 0.5\nnear = {near:?}\n[rates]");
+        let text = text.replace("[rates]", &greeks);
         let universe = Universe::parse("universe.toml", &text).unwrap();
         let now = 19_000 * DAY_NS + 15 * 3_600_000_000_000;
         let mut market =
@@ -318,7 +324,7 @@ impl Market {
 
 fn revaluation(c: &mut Criterion) {
     let mut group = c.benchmark_group("per batch, 12,000 options");
-    let mut market = Market::new();
+    let mut market = Market::new(2.5);
     let mut tick = 0.0;
     group.bench_function("nothing: a quote that ends no batch", |b| {
         b.iter(|| market.quote(300, SPOT, false));
@@ -335,16 +341,22 @@ fn revaluation(c: &mut Criterion) {
             market.quote(200, SPOT + tick, true);
         });
     });
-    group.bench_function("25 rows at the money quoted, forward moves, 400 options", |b| {
-        b.iter(|| {
-            // The forward moves by more than the least that counts: 400 options are valued anew.
-            tick = 0.1 - tick;
-            for index in (176..224).step_by(2) {
-                market.quote(index, SPOT + 20.0 * tick, false);
-            }
-            market.quote(224, SPOT, true);
+    for (name, near) in [
+        ("25 rows at the money quoted, forward moves, 400 options", 1_000.0),
+        ("the same, strikes within 2.5 deviations at once", 2.5),
+    ] {
+        let mut market = Market::new(near);
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                // The forward moves by more than the least that counts.
+                tick = 0.1 - tick;
+                for index in (176..224).step_by(2) {
+                    market.quote(index, SPOT + 20.0 * tick, false);
+                }
+                market.quote(224, SPOT, true);
+            });
         });
-    });
+    }
     group.finish();
 }
 

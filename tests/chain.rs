@@ -11,8 +11,8 @@ use zomma::{
     },
     stage::{Emit, Tap, Then},
     wire::{
-        Event, Kind, NO_INSTRUMENT, Price,
-        control::Gap,
+        Event, Flags, Kind, NO_INSTRUMENT, Price,
+        control::{Gap, Timer},
         market::{Class, Definition, Quote, VolStatus},
     },
 };
@@ -53,10 +53,11 @@ struct Day {
 }
 
 fn day(files: &[(&str, u16, u32)], until: u32, pairs_min: usize) -> Option<Day> {
-    day_on(files, until, universe_with(Clock::Exchange, pairs_min))
+    day_on(files, until, universe_with(Clock::Exchange, pairs_min), 0)
 }
 
-fn day_on(files: &[(&str, u16, u32)], until: u32, universe: Universe) -> Option<Day> {
+/// The same in another universe, and some beats without news at the end.
+fn day_on(files: &[(&str, u16, u32)], until: u32, universe: Universe, beats: usize) -> Option<Day> {
     let mut chain = Chain::new(&universe);
     let mut events = Vec::new();
     for (name, source, first) in files {
@@ -75,6 +76,10 @@ fn day_on(files: &[(&str, u16, u32)], until: u32, universe: Universe) -> Option<
     for event in events.iter().take_while(|event| !late(event)) {
         stages.emit(&mut chain, event);
     }
+    let id = Timer::BEAT;
+    let beat = Timer { id, reserved: 0, due: 0, count: 0, reserved2: 0 };
+    let beat = Event { flags: Flags::BATCH_END, ..Event::new(Kind::TIMER, NO_INSTRUMENT, beat) };
+    (0..beats).for_each(|_| stages.emit(&mut chain, &beat));
     drop(stages);
     Some(Day { chain, forwards, greeks })
 }
@@ -107,14 +112,15 @@ fn parity_gives_the_forwards_of_the_goog_day() {
     assert!((chain.spot(root) - 749.22).abs() < 0.15);
 }
 
-/// Every Greek that the chain holds is the kernel's value at the forward and the years that its
+/// Once every expiry has had its turn, every Greek that the chain holds is the kernel's value at the forward and the years that its
 /// expiry's last FORWARD carried: nothing is left over from an earlier one. What early exercise
 /// adds has a test of its own.
 #[test]
 fn what_the_stage_kept_up_is_what_a_full_revaluation_gives() {
     let mut universe = universe_with(Clock::Exchange, 2);
     universe.revaluation.boundaries = 0;
-    let Some(day) = day_on(GOOG, 10 * 3600, universe) else { return };
+    let rounds = universe.revaluation.rounds(12);
+    let Some(day) = day_on(GOOG, 10 * 3600, universe, rounds) else { return };
     let chain = day.chain;
     let (mut compared, mut without) = (0, 0);
     for (_, expiry) in chain.expiries().filter(|(_, expiry)| expiry.forward > 0.0) {

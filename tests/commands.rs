@@ -96,6 +96,7 @@ fn a_good_configuration_is_ok() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.starts_with("ok: 1 sessions"), "{said}");
+    assert!(said.contains("all else within 1.280 s (128 expiries, 1 a beat of 0.010 s)"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 use zomma::{
     chain::{Chain, Expiry},
     greeks::{
-        exposure::{Exposures, Weight, max_pain},
+        exposure::{Exposure, Exposures, Weight, max_pain},
         surface::smile_of,
     },
     wire::market::VolStatus,
@@ -64,7 +64,9 @@ impl Held {
         // forward moves in step with it and the discount alone stands before the shares.
         let forward = spot * (self.rate * self.years).exp();
         let d1 = (forward / self.strike).ln() / s + 0.5 * s;
-        let share = if self.call { normal.cdf(d1) } else { -normal.cdf(-d1) };
+        // With less time the payoff is discounted less, and the forward stays where it is.
+        let later = (-self.rate * (years - self.years)).exp();
+        let share = later * if self.call { normal.cdf(d1) } else { -normal.cdf(-d1) };
         let density = normal.pdf(d1);
         [share, density / (spot * s), spot * density * years.sqrt()]
     }
@@ -78,11 +80,12 @@ impl Held {
         let vomma = slope(at(s, v + hv, t)[2], at(s, v - hv, t)[2], hv);
         let speed = slope(at(s + hs, v, t)[1], at(s - hs, v, t)[1], hs);
         let zomma = slope(at(s, v + hv, t)[1], at(s, v - hv, t)[1], hv);
+        let charm = -slope(at(s, v, t + t * 1e-5)[0], at(s, v, t - t * 1e-5)[0], t * 1e-5);
         let gamma = at(s, v, t)[1];
         [
             gamma * s * s * 0.01,
             vanna * s * 0.01,
-            0.0,
+            charm * s / 365.0,
             vomma * 1e-4,
             speed * s * s * s * 1e-4,
             zomma * s * s * 1e-4,
@@ -113,7 +116,7 @@ fn exposures_are_the_sums_of_all_options() {
         [
             sums.gamma_per_percent,
             sums.vanna_per_point,
-            0.0,
+            sums.charm_per_day,
             sums.vomma_per_point,
             sums.speed_per_percent,
             sums.zomma_per_point,
@@ -123,6 +126,20 @@ fn exposures_are_the_sums_of_all_options() {
         for (i, (found, wanted)) in found.iter().zip(wanted).enumerate() {
             let scale = size[i].max(1.0);
             assert!((found - wanted).abs() < 2e-5 * scale, "figure {i}: {found} against {wanted}");
+        }
+    }
+    // The strikes' figures add up to the total, each of them.
+    let (mut dealer, mut gross) = ([0.0; 6], [0.0; 6]);
+    for level in exposures.levels(root).strikes {
+        let Exposure { dealer: calls_less_puts, gross: both, .. } = level.exposure();
+        for (sums, figures) in [(&mut dealer, named(&calls_less_puts)), (&mut gross, named(&both))]
+        {
+            sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
+        }
+    }
+    for (found, wanted) in [(dealer, named(&total.dealer)), (gross, named(&total.gross))] {
+        for ((found, wanted), size) in found.iter().zip(wanted).zip(size) {
+            assert!((found - wanted).abs() <= 1e-12 * size, "{found} for {wanted}");
         }
     }
     let by_expiry: f64 =
@@ -156,7 +173,8 @@ fn levels_are_what_their_names_say() {
         levels.call_wall, levels.put_wall, levels.concentration
     );
     assert!(levels.strikes.windows(2).all(|pair| pair[0].strike < pair[1].strike));
-    let sum: f64 = levels.strikes.iter().map(|level| level.dealer_gamma()).sum();
+    let sum: f64 =
+        levels.strikes.iter().map(|level| level.exposure().dealer.gamma_per_percent).sum();
     assert!((sum / total - 1.0).abs() < 1e-9);
     assert!((0.0..1.0).contains(&levels.concentration));
     for (_, expiry) in chain.expiries() {

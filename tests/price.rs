@@ -112,6 +112,169 @@ fn the_prices_of_the_reference_have_its_volatilities_and_reasons() {
     assert_eq!(fs::read(path("in.csv")).unwrap(), text);
 }
 
+/// A reference file that has no column `model`, with one: all rows are American.
+fn american() -> Option<Vec<u8>> {
+    let text = reference("american.csv.gz")?;
+    let mut lines = lines(&text).into_iter();
+    let mut with = format!("model,{}\n", lines.next().unwrap().replace("price", "wanted"));
+    lines.for_each(|line| with += &format!("american,{line}\n"));
+    Some(with.into_bytes())
+}
+
+/// 2,000 American options through the command: errors as shares of the spot for the price, of the
+/// value (or a thousandth of its scale) for the Greeks, at the 99th percentile of the rows whose
+/// reference does not straddle the boundary. Their prices give their volatilities back.
+#[test]
+fn the_american_reference_through_the_command_has_its_values() {
+    let Some(text) = american() else { return };
+    let output = zomma(&["price"], &text);
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    let (wanted, found) = (Table::of(&text), Table::of(&output.stdout));
+    let spots = wanted.numbers("S");
+    let free: Vec<bool> = ["early_exercise", "near_boundary"]
+        .map(|flag| wanted.column(flag).into_iter().map(|f| f == "0").collect::<Vec<_>>())
+        .into_iter()
+        .reduce(|a, b| a.iter().zip(b).map(|(a, b)| *a && b).collect())
+        .unwrap();
+    let errors = |name: &str, as_named: &str, scale: fn(f64) -> f64| {
+        let pairs = found.numbers(name).into_iter().zip(wanted.numbers(as_named));
+        let rows = pairs.zip(&spots).zip(&free).filter(|(_, free)| **free || name == "price");
+        let mut errors: Vec<f64> = rows
+            .map(|(((found, wanted), spot), _)| {
+                let scale = scale(*spot);
+                let of = if name == "price" { scale } else { wanted.abs().max(1e-3 * scale) };
+                (found - wanted).abs() / of
+            })
+            .collect();
+        errors.sort_by(f64::total_cmp);
+        let at = |share: f64| errors[((errors.len() - 1) as f64 * share) as usize];
+        println!("{name:>6} {:>5}: {:.1e} {:.1e} {:.1e}", errors.len(), at(0.5), at(0.99), at(1.0));
+        at(0.99)
+    };
+    assert!(errors("price", "wanted", |s| s) <= 1e-7);
+    assert!(errors("delta", "delta", |_| 1e3) <= 5e-6);
+    assert!(errors("gamma", "gamma", |s| 1.0 / s) <= 5e-5);
+    assert!(errors("theta", "theta_pde", |s| s) <= 2e-4);
+    assert!(errors("vega", "vega", |s| s) <= 5e-5);
+    assert!(errors("rho", "rho", |s| s) <= 2e-4);
+    let priced = String::from_utf8(output.stdout).unwrap();
+    let (header, rows) = priced.split_once('\n').unwrap();
+    let header = header.replacen("sigma", "held", 1);
+    let output = zomma(&["iv"], format!("{header}\n{rows}").as_bytes());
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    let back = Table::of(&output.stdout);
+    let (mut solved, vegas) = (0, back.numbers("vega"));
+    let vols = back.numbers("sigma").into_iter().zip(back.numbers("held"));
+    for ((vol, held), (vega, spot)) in vols.zip(vegas.iter().zip(&spots)) {
+        if *vega > 1e-6 * spot {
+            assert!((vol - held).abs() <= 1e-7 + 1e-12 * spot / vega, "{vol} for {held}");
+            solved += 1;
+        }
+    }
+    println!("{solved} volatilities came back");
+    assert!(solved > 1_500);
+}
+
+/// The Greeks of an American option are the slopes of the command's own prices and Greeks.
+#[test]
+fn american_greeks_are_slopes_of_american_prices() {
+    let row = |cp: i32, [s, k, t, r, q, vol]: [f64; 6]| {
+        format!("american,{cp},{s:e},{k:e},{t:e},{r:e},{q:e},{vol:e}\n")
+    };
+    let steps = [("S", 0, 0.25), ("sigma", 5, 2e-3), ("T", 2, 2e-3), ("K", 1, 0.25)];
+    let mut text = "model,cp,S,K,T,r,q,sigma\n".to_owned();
+    let mut cases = Vec::new();
+    for (cp, r, q) in [(-1, 0.06, 0.02), (1, 0.03, 0.07), (1, -0.02, 0.03), (-1, 0.04, -0.01)] {
+        for spot in [88.0, 97.0, 100.0, 108.0, 120.0] {
+            cases.push((cp, spot));
+            let terms = [spot, 100.0, 0.5, r, q, 0.3];
+            text += &row(cp, terms);
+            for (_, at, step) in steps {
+                for step in [step, -step] {
+                    let mut moved = terms;
+                    moved[at] += step;
+                    text += &row(cp, moved);
+                }
+            }
+        }
+    }
+    let output = zomma(&["price"], text.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{:?}", lines(&output.stderr));
+    let table = Table::of(&output.stdout);
+    let column = |name: &str| table.numbers(name);
+    let mut compared = 0;
+    // A Greek, what it is the slope of, in which step, with which sign.
+    for (greek, of, by, sign) in [
+        ("delta", "price", 0, 1.0),
+        ("gamma", "delta", 0, 1.0),
+        ("vega", "price", 1, 1.0),
+        ("theta", "price", 2, -1.0),
+        ("vanna", "vega", 0, 1.0),
+        ("vanna", "delta", 1, 1.0),
+        ("charm", "delta", 2, -1.0),
+        ("vomma", "vega", 1, 1.0),
+        ("veta", "vega", 2, 1.0),
+        ("speed", "gamma", 0, 1.0),
+        ("zomma", "gamma", 1, 1.0),
+        ("color", "gamma", 2, 1.0),
+        ("ultima", "vomma", 1, 1.0),
+        ("dual_delta", "price", 3, 1.0),
+        ("dual_gamma", "dual_delta", 3, 1.0),
+    ] {
+        let (greeks, values) = (column(greek), column(of));
+        let size = greeks.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+        for (case, _) in cases.iter().enumerate() {
+            let base = case * (1 + 2 * steps.len());
+            let at = base + 1 + 2 * by;
+            if [base, at, at + 1].iter().any(|row| column("gamma")[*row] == 0.0) {
+                continue;
+            }
+            let slope = sign * (values[at] - values[at + 1]) / (2.0 * steps[by].2);
+            let far = (slope - greeks[base]).abs();
+            assert!(far <= 4e-3 * size, "{greek} {:?}: {slope} {}", cases[case], greeks[base]);
+            compared += 1;
+        }
+    }
+    assert!(compared > 200, "{compared}");
+}
+
+/// Two boundaries are refused in words, and what is at its end has a value: no NaN among the rest.
+#[test]
+fn american_rows_at_their_ends_are_values_and_two_boundaries_are_refused() {
+    let mut text = "model,cp,S,K,T,r,q,sigma\n".to_owned();
+    let (times, vols) = ([0.0, 1e-12, 0.5, 50.0], [0.0, 1e-12, 1e-3, 0.5, 50.0, 1e12]);
+    let rates = [(0.05, 0.02), (0.0, 0.0), (0.02, 0.05), (-0.01, 0.02), (0.03, -0.01)];
+    let mut rows = 0;
+    for (spot, strike) in [(100.0, 100.0), (80.0, 100.0), (125.0, 100.0), (0.0, 9.0), (9.0, 0.0)] {
+        for (years, vol) in times.iter().flat_map(|t| vols.map(|v| (*t, v))) {
+            for (cp, (r, q)) in [1, -1].into_iter().flat_map(|cp| rates.map(|rates| (cp, rates))) {
+                text += &format!("american,{cp},{spot},{strike},{years:e},{r},{q},{vol:e}\n");
+                rows += 1;
+            }
+        }
+    }
+    text += "american,-1,100,100,1,-0.02,-0.03,0.2\namerican,1,100,100,1,-0.03,-0.02,0.2\n";
+    let output = zomma(&["price"], text.as_bytes());
+    let said = lines(&output.stderr);
+    assert_eq!((output.status.code(), said.len()), (Some(2), 3), "{said:?}");
+    assert!(said[0].contains(&format!("{}: q < r < 0", rows + 2)), "{}", said[0]);
+    assert!(said[1].contains("r < q < 0"), "{}", said[1]);
+    let table = Table::of(&output.stdout);
+    assert_eq!(table.0.len(), rows + 1);
+    let bad: Vec<String> = table.0.iter().map(|row| row.join(",")).collect();
+    let bad = bad.iter().filter(|row| row.contains("nan") || row.contains("inf"));
+    let bad: Vec<&String> = bad.collect();
+    assert!(bad.is_empty(), "{} rows, such as {:?}", bad.len(), &bad[..3.min(bad.len())]);
+    let (prices, floors) = (table.numbers("price"), table.numbers("cp"));
+    let terms = table.numbers("S").into_iter().zip(table.numbers("K"));
+    for ((price, cp), (spot, strike)) in prices.iter().zip(floors).zip(terms) {
+        let most = if cp > 0.0 { spot } else { strike };
+        let floor = (cp * (spot - strike)).max(0.0);
+        // A rate below 0 makes what is paid later worth more than it is now.
+        assert!(*price >= floor && *price <= most * 2.0, "{price} {cp} {spot} {strike}");
+    }
+}
+
 /// Columns in any order, quotes, blanks, CRLF, a byte order mark, an empty line, no last newline.
 #[test]
 fn a_file_as_spreadsheets_write_it_is_read() {
@@ -143,7 +306,7 @@ fn bad_rows_are_told_and_the_rest_is_done() {
         ("2,bsm,1,100,105,0.5,0.03,0.01,much", "sigma is \"much\""),
         ("3,bsm,1,100,105,0.5", "6 fields; the header has 9"),
         (&huge, "longer than"),
-        ("5,heston,1,100,105,0.5,0.03,0.01,0.2", "model is \"heston\""),
+        ("5,heston,1,100,105,0.5,0.03,0.01,0.2", "write bsm, b76 or american"),
         ("6,bsm,0,100,105,0.5,0.03,0.01,0.2", "cp is \"0\""),
         ("7,bsm,1,100,105,-0.5,0.03,0.01,0.2", "T is -0.5"),
         ("8,bsm,1,nan,105,0.5,0.03,0.01,0.2", "S is NaN"),

@@ -31,6 +31,8 @@ pub struct Totals {
     pub interest: i64,
     /// Greeks of options taken over.
     pub greeks: u64,
+    /// Most beats that an expiry has waited for its turn to be valued.
+    pub turn_wait_max: u64,
     /// Gaps, losses and stalls of sessions.
     pub gaps: u64,
     /// Events that name an instrument nobody defined.

@@ -157,10 +157,17 @@ crate::section! {
         pub move_min: f64 = 2.0, in 0.0..=1_000.0, "ticks";
         /// An expiry is computed anew when so much time has passed, even if nothing moved.
         pub step: Span = Span(1_000_000_000), "-";
-        /// Nearest expiries that are computed at every batch; the others take turns on the beat.
+        /// Nearest expiries, of the roots that strategies trade, that are computed at every batch:
+        /// as many as reach the furthest one that a strategy trades.
         pub active: usize = 4, in 1..=4_096, "expiries";
-        /// Other expiries computed at each beat.
-        pub turns: usize = 1, in 0..=4_096, "expiries";
+        /// Expiries that have their turn at each beat, the others and what `near` left to do: with
+        /// `expiries_max` and the length of a beat the longest that anything waits.
+        pub turns: usize = 1, in 1..=4_096, "expiries";
+        /// Strikes up to so many of their own standard deviations from the forward follow it at
+        /// once; those beyond, whose options hardly change, with the next turn of their expiry.
+        pub near: f64 = 2.5, in 0.0..=1_000.0, "deviations";
+        /// Strikes that were near stay so until they are further out by this.
+        pub near_slack: f64 = 0.5, in 0.0..=1_000.0, "deviations";
         /// Early-exercise boundaries solved at each beat, eight rows and one side each: about
         /// 50 µs of the hot thread apiece.
         pub boundaries: usize = 1, in 0..=64, "boundaries";
@@ -200,6 +207,8 @@ pub struct Universe {
     pub revaluation: Revaluation,
     /// When smiles are fitted.
     pub surface: Surface,
+    /// Roots whose expiries come first, all where it is empty: a matter of the run's strategies.
+    pub interest: Vec<[u8; 8]>,
 }
 
 impl Universe {
@@ -226,7 +235,17 @@ impl Universe {
         }
         let default = default.map(|root| Root { listed: false, ..root });
         let (calendars, rates, clock) = (calendars?, rates?, Clock::Receive);
-        Some(Universe { roots, default, calendars, rates, clock, limits, revaluation, surface })
+        Some(Universe {
+            roots,
+            default,
+            calendars,
+            rates,
+            clock,
+            limits,
+            revaluation,
+            surface,
+            interest: Vec::new(),
+        })
     }
 
     /// Reads a whole file of its own, such as `config/universe.toml`.

@@ -25,6 +25,8 @@ pub struct Fit {
     pub forward: Forward,
     /// First and last row that took part: another quote elsewhere does not change the forward.
     pub window: (usize, usize),
+    /// The spot that it was taken from; NaN where pairs gave it.
+    pub spot: f64,
 }
 
 /// The discount factor of a rate over so many years.
@@ -58,13 +60,13 @@ pub fn fit(
     let found = pairs.fit(expiry.forward, settings);
     if let Some((forward, spread, strikes, window)) = found {
         let forward = Forward { forward, discount, years, spread, strikes };
-        return Some(Fit { forward, window });
+        return Some(Fit { forward, window, spot: f64::NAN });
     }
     let spot = chain.spot(expiry.root);
     (spot > 0.0).then(|| {
         let forward = (spot - present_value(chain, expiry, chain.rate())) / discount;
         let forward = Forward { forward, discount, years, spread: f32::NAN, strikes: 1 };
-        Fit { forward, window: (0, usize::MAX) }
+        Fit { forward, window: (0, usize::MAX), spot }
     })
 }
 

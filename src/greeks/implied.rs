@@ -41,8 +41,6 @@ const FAR_Q: [f64; 4] =
 const SPLIT: f64 = 0.02;
 // A step below this share leaves an error below the rounding of the next one.
 const SMALL: f64 = 3e-4;
-// For a warm start: the fourth power of this, and a tenth, is what one step leaves.
-const NEAR_ENOUGH: f64 = 0.011;
 // On its own a lane goes on until a step is below this: the next one would be below rounding.
 const DONE: f64 = 1e-6;
 const STEPS_MAX: usize = 64;
@@ -97,19 +95,32 @@ impl<R: Lanes> Priced<R> {
         self.two_steps().3
     }
 
-    /// The same as [`Priced::implied`] from volatilities that are near already, given with their
-    /// inverses and √T: one step where it is below 1.1 %, which leaves 1e-9, and the cold value
-    /// elsewhere. It depends on the start in its last digits, so what must not depend on the way
-    /// there does not use it.
+    /// The same as [`Priced::implied`] from volatilities that may be near, given with their
+    /// inverses and √T: one step where that is small, else two, and the cold value in the lanes
+    /// whose second step is not small either, or that have no volatility to start from. As exact
+    /// as the cold one, but the last digits depend on the start.
     #[inline(always)]
     pub fn implied_from(&self, vol: R, inv_vol: R, root_t: R) -> (R, R) {
         let (otm, ceiling, valid) = self.checked();
         let target = self.target(otm, ceiling);
-        let (s, step) = advance(&target, vol * root_t, inv_vol * self.inv_root_t);
-        let found = s * self.inv_root_t;
-        let far = valid & !step.abs().simd_lt(R::splat(NEAR_ENOUGH));
-        let found = if far.any() { far.select(self.implied().0, found) } else { found };
-        (valid.select(found, R::splat(f64::NAN)), valid)
+        let small = |step: R| step.abs().simd_lt(R::splat(SMALL));
+        let (first, step) = advance(&target, vol * root_t, inv_vol * self.inv_root_t);
+        let mut vol = first * self.inv_root_t;
+        if (valid & !small(step)).any() {
+            let (second, again) = advance(&target, first, R::splat(1.0) / first);
+            vol = small(step).select(vol, second * self.inv_root_t);
+            let far = valid & !(small(step) | small(again));
+            if far.any() {
+                vol = far.select(self.cold(), vol);
+            }
+        }
+        (valid.select(vol, R::splat(f64::NAN)), valid)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn cold(&self) -> R {
+        self.implied().0
     }
 
     #[inline(always)]

@@ -16,5 +16,6 @@ pub mod exposure;
 
 mod revalue;
 mod slate;
+mod window;
 
 pub use revalue::Revalue;

@@ -1,24 +1,28 @@
 //! The stage that keeps the chain's forwards, volatilities and Greeks: events in; the same events
 //! out, with FORWARD, GREEKS and, on beats, SMILE before the one that ends a batch.
 //!
-//! At a batch's end the nearest expiries are looked at, and on each beat a few of the others in
-//! turn, so the cost of a tick has a bound. A row that was quoted gets its volatility from the side
-//! out of the money, one for call and put. When the forward has moved or time has passed, the whole
-//! expiry is valued anew with its strikes' volatilities held. All Greeks of an expiry refer to the
-//! forward and the years that its last FORWARD carried: delta and gamma to the spot that goes with
-//! it when no dividend falls before settlement (or escrowed ones do), theta to a fixed forward.
+//! At a batch's end the active expiries ([`Window`]) are looked at, and on each beat those that
+//! have waited longest, so the cost of a tick has a bound, and the wait has one:
+//! [`Revaluation::rounds`] beats. A row that was quoted gets its volatility from the side out of the
+//! money, one for call and put, and only its block of eight is valued. When the forward has moved
+//! or time has passed, strikes near the money are valued anew at once with their volatilities held,
+//! those far from it with the expiry's next turn. All Greeks of an expiry that waits for nothing
+//! refer to the forward and the years that its last FORWARD carried: delta and gamma to the spot
+//! that goes with it when no dividend falls before settlement (or escrowed ones do), theta to a
+//! fixed forward.
 
 use super::{
     american::{Cache, Place},
     forward::{Fit, fit},
-    slate::{LANES, Slate},
+    slate::{LANES, Reach, Slate},
     surface::Turns,
+    window::Window,
 };
 use crate::{
     chain::{Chain, Revaluation, Style, Universe},
     stage::{Emit, Stage},
     wire::{
-        Event, Kind, Timestamp,
+        Event, Kind,
         control::Timer,
         market::{Forward, Greeks, VolStatus},
     },
@@ -34,21 +38,31 @@ const STEP_SHARE: u64 = 64;
 #[derive(Clone, Debug)]
 pub struct Revalue {
     settings: Revaluation,
+    reach: Reach,
     slates: Vec<Slate>,
-    // Expiries by settlement; those before `front` are settled.
-    order: Vec<u16>,
-    front: usize,
-    turn: usize,
+    window: Window,
     smiles: Turns,
     cache: Cache,
-    // Where the search for aged boundaries goes on: a place of `order`, and a block.
+    // Where the search for aged boundaries goes on: a place among the live expiries, and a block.
     oldest: (usize, usize),
 }
 
-/// How much of an expiry is valued.
+/// Why an expiry is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Look {
+    /// A batch has ended, and it is active.
+    Batch,
+    /// It is its turn: nothing of it is left waiting.
+    Turn,
+}
+
+/// Which blocks are valued beside those with quoted rows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Extent {
-    Dirty,
+    Quoted,
+    /// Those near the money; the others are left waiting.
+    Near,
+    Waiting,
     Whole,
 }
 
@@ -56,12 +70,12 @@ impl Revalue {
     /// Columns for every expiry that the universe allows.
     pub fn new(universe: &Universe) -> Revalue {
         let expiries = universe.limits.expiries_max;
+        let settings = universe.revaluation.clone();
         Revalue {
-            settings: universe.revaluation.clone(),
+            reach: Reach::new(settings.near, settings.near_slack),
+            settings,
             slates: (0..expiries).map(|_| Slate::new(universe)).collect(),
-            order: Vec::with_capacity(expiries),
-            front: 0,
-            turn: 0,
+            window: Window::new(universe),
             smiles: Turns::new(universe),
             cache: Cache::new(universe, LANES),
             oldest: (0, 0),
@@ -75,49 +89,33 @@ impl Revalue {
         cause: &Event,
         out: &mut impl Emit<K, Event>,
     ) {
-        self.sort(known.as_mut());
-        let now = known.as_mut().now;
-        while let Some(&index) = self.order.get(self.front) {
-            if known.as_mut().expiry(index).settles > now {
-                break;
-            }
+        let slates = &self.slates;
+        self.window.meet(known.as_mut(), |index| slates[usize::from(index)].done);
+        while let Some(index) = self.window.settled(known.as_mut()) {
             self.settle(known, cause, index, out);
-            self.front += 1;
         }
-        let active = self.order.len().min(self.front + self.settings.active);
-        for at in self.front..active {
-            self.expiry(known, cause, self.order[at], out);
+        for at in 0..self.window.active_len() {
+            self.expiry(known, cause, (self.window.active(at), Look::Batch), out);
         }
         if cause.kind == Kind::TIMER && cause.body::<Timer>().id == Timer::BEAT {
-            self.others(known, cause, active, out);
+            self.window.on_beat();
+            self.turns(known, cause, out);
             self.boundaries(known, cause, out);
-            self.smiles.on_beat(known, cause, &self.order[self.front..], out);
+            self.smiles.on_beat(known, cause, self.window.live(), out);
         }
     }
 
-    // Definitions made expiries since the last batch.
-    fn sort(&mut self, chain: &Chain) {
-        let count = chain.expiries_len();
-        if self.order.len() == count {
-            return;
-        }
-        self.order.extend(self.order.len() as u16..count as u16);
-        self.order.sort_unstable_by_key(|index| (chain.expiry(*index).settles, *index));
-        let settled = |index: &&u16| self.slates[**index as usize].done;
-        self.front = self.order.iter().take_while(settled).count();
-    }
-
-    fn others<K: AsMut<Chain>>(
+    fn turns<K: AsMut<Chain>>(
         &mut self,
         known: &mut K,
         cause: &Event,
-        first: usize,
         out: &mut impl Emit<K, Event>,
     ) {
-        let count = self.order.len() - first;
-        for _ in 0..self.settings.turns.min(count) {
-            self.turn = (self.turn + 1) % count;
-            self.expiry(known, cause, self.order[first + self.turn], out);
+        for _ in 0..self.settings.turns {
+            let Some((index, waited)) = self.window.turn() else { return };
+            let totals = &mut known.as_mut().totals;
+            totals.turn_wait_max = totals.turn_wait_max.max(waited);
+            self.expiry(known, cause, (index, Look::Turn), out);
         }
     }
 
@@ -126,15 +124,18 @@ impl Revalue {
         &mut self,
         known: &mut K,
         cause: &Event,
-        index: u16,
+        (index, look): (u16, Look),
         out: &mut impl Emit<K, Event>,
     ) {
         let chain = known.as_mut();
-        let due = self.is_due(chain, index);
-        if !due && !chain.is_dirty(index) {
+        let (due, turn) = (self.is_due(chain, index), look == Look::Turn);
+        let slate = &self.slates[usize::from(index)];
+        let followed = slate.spot_moved(chain, index, self.settings.move_min);
+        let touched = due || followed || chain.is_dirty(index);
+        if !(touched || turn && slate.waits) {
             return;
         }
-        let moved = self.moved(chain, index, due);
+        let moved = self.moved(chain, index, due, followed);
         if let Some(forward) = moved {
             let event = Event::caused_by(cause, Kind::FORWARD, index.into(), forward);
             known.as_mut().apply(&event);
@@ -144,12 +145,17 @@ impl Revalue {
             // Marks stay, so every row is solved once there is a forward.
             return;
         }
-        let extent = if moved.is_some() { Extent::Whole } else { Extent::Dirty };
-        self.rows(known, cause, index, extent, out);
+        let extent = match (moved.is_some(), turn) {
+            (true, true) => Extent::Whole,
+            (true, false) => Extent::Near,
+            (false, true) => Extent::Waiting,
+            (false, false) => Extent::Quoted,
+        };
+        self.rows(known, cause, (index, extent), out);
         known.as_mut().clean(index);
     }
 
-    /// Whether enough time has passed to value the whole expiry, quoted or not.
+    /// Whether enough time has passed to value the expiry, quoted or not.
     fn is_due(&self, chain: &Chain, index: u16) -> bool {
         let slate = &self.slates[index as usize];
         let passed = chain.now.saturating_sub(slate.valued);
@@ -158,18 +164,18 @@ impl Revalue {
     }
 
     /// The forward where it has to be told: the first, one that moved, or time that passed.
-    fn moved(&mut self, chain: &Chain, index: u16, due: bool) -> Option<Forward> {
+    fn moved(&mut self, chain: &Chain, index: u16, due: bool, followed: bool) -> Option<Forward> {
         let expiry = chain.expiry(index);
         let held = expiry.forward;
         let slate = &self.slates[index as usize];
-        let touched = due || held.is_nan() || any_dirty(expiry.dirty(), slate.window);
+        let touched = due || followed || held.is_nan() || any_dirty(expiry.dirty(), slate.window);
         let early = |row: usize| slate.early(row);
         let found = if touched { fit(chain, index, &self.settings, &early) } else { None };
         match found {
             Some(fit) => {
                 let step = self.settings.move_min * chain.tick(expiry.root, 0.0);
                 let moved = held.is_nan() || (fit.forward.forward - held).abs() > step;
-                (moved || due).then(|| self.take(chain.now, index, fit))
+                (moved || due).then(|| self.take(chain, index, fit))
             }
             // Pairs are gone: the forward is held, marked as known from no strike.
             None if due && held.is_finite() => {
@@ -183,9 +189,10 @@ impl Revalue {
         }
     }
 
-    fn take(&mut self, now: Timestamp, index: u16, fit: Fit) -> Forward {
+    fn take(&mut self, chain: &Chain, index: u16, fit: Fit) -> Forward {
         let slate = &mut self.slates[index as usize];
-        (slate.valued, slate.window) = (now, fit.window);
+        (slate.valued, slate.window) = (chain.now, fit.window);
+        slate.spot = fit.spot;
         fit.forward
     }
 
@@ -193,8 +200,7 @@ impl Revalue {
         &mut self,
         known: &mut K,
         cause: &Event,
-        index: u16,
-        extent: Extent,
+        (index, extent): (u16, Extent),
         out: &mut impl Emit<K, Event>,
     ) {
         let slate = &mut self.slates[index as usize];
@@ -204,7 +210,14 @@ impl Revalue {
             let chain: &Chain = known.as_mut();
             let expiry = chain.expiry(index);
             let dirty = (expiry.dirty()[at / LANES] >> (at % LANES * LANES)) as u8;
-            if dirty == 0 && extent == Extent::Dirty {
+            let wanted = match extent {
+                Extent::Quoted => false,
+                Extent::Near => slate.is_near(&shared, at, self.reach),
+                Extent::Waiting => slate.is_waiting(at),
+                Extent::Whole => true,
+            };
+            if dirty == 0 && !wanted {
+                slate.leave(at, extent == Extent::Near);
                 continue;
             }
             let lifts = slate.lifts(&self.cache, &shared, Place { expiry: index, block: at });
@@ -214,6 +227,7 @@ impl Revalue {
             let values = slate.value(&shared, at, &lifts);
             tell(known, cause, index, at, &values, out);
         }
+        slate.waits &= matches!(extent, Extent::Quoted | Extent::Near);
     }
 
     /// Solves a few boundaries of American options that have aged, and values their blocks anew.
@@ -249,21 +263,20 @@ impl Revalue {
 
     /// The next block of an American expiry that has a forward, round and round.
     fn next_place(&mut self, chain: &Chain) -> Option<Place> {
-        for _ in self.front..=self.order.len() {
+        for _ in 0..=self.window.live().len() {
             let (at, block) = self.oldest;
-            let found =
-                self.order.get(at.max(self.front)).map(|index| (*index, chain.expiry(*index)));
+            let found = self.window.live().get(at).map(|index| (*index, chain.expiry(*index)));
             let Some((index, expiry)) = found else {
-                self.oldest = (self.front, 0);
+                self.oldest = (0, 0);
                 continue;
             };
             let american =
                 chain.root(expiry.root).is_some_and(|root| root.style == Style::American);
             if american && !expiry.forward.is_nan() && block * LANES < expiry.rows() {
-                self.oldest = (at.max(self.front), block + 1);
+                self.oldest = (at, block + 1);
                 return Some(Place { expiry: index, block });
             }
-            self.oldest = (at.max(self.front) + 1, 0);
+            self.oldest = (at + 1, 0);
         }
         None
     }
@@ -288,7 +301,7 @@ impl Revalue {
         out.emit(known, &event);
         known.as_mut().clean(index);
         self.cache.release(index);
-        self.rows(known, cause, index, Extent::Whole, out);
+        self.rows(known, cause, (index, Extent::Whole), out);
     }
 }
 

@@ -35,6 +35,24 @@ struct Block {
     // What early exercise adds to the call less what it adds to the put.
     early: V,
     status: [VolStatus; LANES],
+    // Any of its strikes counts as near the money.
+    near: bool,
+    // The forward has moved since it was valued.
+    waits: bool,
+}
+
+/// How many of their own standard deviations from the forward strikes come into the window and how
+/// many they leave it: a forward that swings about the one border does not reach the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    enter: f64,
+    leave: f64,
+}
+
+impl Reach {
+    pub(super) fn new(near: f64, slack: f64) -> Reach {
+        Reach { enter: near, leave: near + slack }
+    }
 }
 
 /// One expiry's columns.
@@ -48,6 +66,10 @@ pub(super) struct Slate {
     pub(super) valued: Timestamp,
     /// Rows that the forward was taken from.
     pub(super) window: (usize, usize),
+    /// The spot that the forward was taken from; NaN where pairs gave it.
+    pub(super) spot: f64,
+    /// Some blocks wait for the expiry's turn.
+    pub(super) waits: bool,
     /// The settlement was seen.
     pub(super) done: bool,
 }
@@ -128,6 +150,8 @@ impl Slate {
             inv_vol: all(f64::NAN),
             early: all(0.0),
             status: [VolStatus::UNKNOWN; LANES],
+            near: false,
+            waits: false,
         };
         let blocks = universe.limits.strikes_max.div_ceil(LANES);
         Slate {
@@ -136,6 +160,8 @@ impl Slate {
             blocks: vec![empty; blocks].into(),
             valued: 0,
             window: (0, usize::MAX),
+            spot: f64::NAN,
+            waits: false,
             done: false,
         }
     }
@@ -218,6 +244,40 @@ impl Slate {
         }
     }
 
+    /// Whether the forward came from a spot that has moved since, by more than these of the root's
+    /// smallest ticks.
+    #[inline]
+    pub(super) fn spot_moved(&self, chain: &Chain, index: u16, ticks: f64) -> bool {
+        if self.spot.is_nan() {
+            return false;
+        }
+        let root = chain.expiry(index).root;
+        (chain.spot(root) - self.spot).abs() > ticks * chain.tick(root, 0.0)
+    }
+
+    /// Whether a block belongs to the window, now that the forward has moved.
+    #[inline]
+    pub(super) fn is_near(&mut self, shared: &Shared, at: usize, reach: Reach) -> bool {
+        let block = &mut self.blocks[at];
+        let deviations = (shared.log_forward - block.log).abs() * block.inv_vol;
+        let bound = all(if block.near { reach.leave } else { reach.enter });
+        block.near = (deviations * shared.slice.inv_root_t).simd_le(bound).any();
+        block.near
+    }
+
+    /// Whether a block waits for the expiry's turn.
+    #[inline]
+    pub(super) fn is_waiting(&self, at: usize) -> bool {
+        self.blocks[at].waits
+    }
+
+    /// A block is not valued now; where the forward has moved it waits from here on.
+    #[inline]
+    pub(super) fn leave(&mut self, at: usize, moved: bool) {
+        self.blocks[at].waits |= moved;
+        self.waits |= moved;
+    }
+
     /// What early exercise adds to a row's call less what it adds to the put, as last valued.
     pub(super) fn early(&self, row: usize) -> f64 {
         self.blocks[row / LANES].early.to_array()[row % LANES]
@@ -252,12 +312,16 @@ impl Slate {
             x: shared.log_forward - block.log,
             inv_root_t: shared.slice.inv_root_t,
         };
+        let root_t = shared.slice.root_t;
+        let near =
+            |premium: V, vol: V, inv_vol: V| priced(premium).implied_from(vol, inv_vol, root_t);
         let (vol, valid) = if lifts.is_none() {
-            priced(all(0.0)).implied()
+            near(all(0.0), block.vol, block.inv_vol)
         } else {
             // The premium at the boundary's volatility, then at the one that it gives.
-            let (first, _) = priced(lifts.price(call, all(f64::NAN))).implied();
-            priced(lifts.price(call, first)).implied()
+            let premium = lifts.price(call, all(f64::NAN));
+            let (first, _) = near(premium, block.vol, block.inv_vol);
+            near(lifts.price(call, first), first, all(1.0) / first)
         };
         let exercised = lifts.exercised(call);
         let marked = V::new(core::array::from_fn(|lane| bits(dirty >> lane & 1 == 1)));
@@ -285,6 +349,7 @@ impl Slate {
         lifts: &Lifts,
     ) -> [[Greeks; LANES]; 2] {
         let block = &mut self.blocks[at];
+        block.waits = false;
         let x = shared.log_forward - block.log;
         let expired = shared.years <= 0.0;
         let pair = if expired {

@@ -25,7 +25,23 @@ pub fn check(files: &Files) -> Result<(), Failure> {
         plan.run.threads.count(),
     );
     plan.strategies.names().for_each(|name| println!("strategy: {name}"));
+    println!("{}", turns(&plan));
     Ok(())
+}
+
+/// How long anything can wait for its turn to be valued.
+fn turns(plan: &Plan) -> String {
+    let (greeks, beat) = (&plan.universe.revaluation, plan.feed.beat.nanos());
+    let expiries = plan.universe.limits.expiries_max;
+    let most = greeks.rounds(expiries) as u64 * beat;
+    format!(
+        "Greeks: the {} nearest expiries at every batch; all else within {:.3} s ({expiries} \
+         expiries, {} a beat of {:.3} s)",
+        greeks.active,
+        most as f64 / 1e9,
+        greeks.turns,
+        beat as f64 / 1e9,
+    )
 }
 
 /// What the host does not have.

@@ -43,6 +43,8 @@ crate::counters! {
         pub(super) open_interest: "contracts";
         /// Greeks of options computed.
         pub(super) greeks: "options";
+        /// Most beats that an expiry has waited for its turn to be valued.
+        pub(super) turn_wait_max: "beats";
         /// Gaps, losses and stalls of sessions.
         pub(super) gaps: "events";
         /// Events on instruments that nobody defined.
@@ -75,6 +77,7 @@ impl Market {
             (&self.interests, totals.interests),
             (&self.open_interest, totals.interest as u64),
             (&self.greeks, totals.greeks),
+            (&self.turn_wait_max, totals.turn_wait_max),
             (&self.gaps, totals.gaps),
             (&self.unknown_instruments, totals.unknown_instruments),
             (&self.unknown_roots, totals.unknown_roots),

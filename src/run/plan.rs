@@ -54,7 +54,7 @@ impl Plan {
         let strategies = strategies(files, &run.strategies, &features, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
-                universe: Universe { clock: run.clock, ..universe },
+                universe: Universe { clock: run.clock, interest: strategies.roots(), ..universe },
                 run,
                 feed,
                 sessions,

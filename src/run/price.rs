@@ -1,8 +1,19 @@
 //! `zomma price` and `zomma iv`: a file or stream of option terms in; the same rows with price and
 //! Greeks, or with status and volatility, out.
 //!
-//! Rows go through in chunks, eight to a kernel call, and come out in their order. A row that
-//! cannot be read is told on stderr with its line and the reason; all others are done.
+//! Rows go through in chunks, European ones eight to a kernel call, and come out in their order. A
+//! row that cannot be read is told on stderr with its line and the reason; all others are done.
+//!
+//! | `model` | what `S` is | what the row is valued by |
+//! |---|---|---|
+//! | `bsm` | the spot | Black, Scholes and Merton: European, continuous yield `q` |
+//! | `b76`, `black` | the forward | Black 1976: European; `q` is not read, phi is `nan` |
+//! | `american` | the spot | Andersen, Lake and Offengenden: exercise at any time, yield `q` |
+//!
+//! Columns and units are the same for all. American Greeks beyond price, delta, gamma, theta and
+//! vega are differences, good to some six digits away from the boundary; an option that is
+//! exercised at once has the Greeks of what it is exchanged for. A put with q < r < 0, or a call
+//! with r < q < 0, would be exercised between two boundaries: such a row is refused.
 
 use super::{
     Failure,
@@ -10,6 +21,7 @@ use super::{
 };
 use crate::{
     greeks::{
+        american::{Contract, Early, Standard},
         lanes::{Lanes as _, Scalar, V},
         options::Options,
         sets::{All, Model, Set},
@@ -32,13 +44,38 @@ const CHUNK_BYTES: usize = 1 << 22;
 const LANES: usize = V::COUNT;
 const COLUMNS: usize = 18;
 
+/// What a row is valued by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum By {
+    European(Model),
+    American,
+}
+
 /// A row's terms: spot, strike, years, rate, yield, and volatility or price.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
-    model: Model,
+    by: By,
     // 0.0 for a call, −0.0 for a put.
     sign: f64,
     numbers: [f64; 6],
+}
+
+impl Terms {
+    fn is_call(&self) -> bool {
+        self.sign.is_sign_positive()
+    }
+
+    fn contract(&self) -> Contract {
+        let [spot, strike, years, r, q, vol] = self.numbers;
+        Contract { call: self.is_call(), spot, strike, years, r, q, vol }
+    }
+
+    /// Why an American option has no value here.
+    fn between(&self) -> Option<String> {
+        let between = self.by == By::American && self.contract().early() == Early::Between;
+        let rates = if self.is_call() { "r < q < 0" } else { "q < r < 0" };
+        between.then(|| format!("{rates}: exercised between two boundaries, which is not valued"))
+    }
 }
 
 /// What a command makes of terms.
@@ -56,6 +93,8 @@ trait Task {
     fn refuse(terms: &Terms) -> Option<String>;
     /// Eight rows.
     fn value(options: &Options, model: Model, rows: &[Terms; LANES]) -> [Self::Value; LANES];
+    /// An American row.
+    fn american(rule: &Standard, terms: &Terms) -> Self::Value;
     /// As text, with a comma before each column.
     fn write(value: &Self::Value, out: &mut Vec<u8>);
 }
@@ -76,7 +115,7 @@ impl Task for Price {
             let good = value.is_finite() && (signed || value >= 0.0);
             (!good).then(|| format!("{name} is {value}; it must be {wanted}"))
         };
-        named.into_iter().find_map(bad)
+        named.into_iter().find_map(bad).or_else(|| terms.between())
     }
 
     fn value(options: &Options, model: Model, rows: &[Terms; LANES]) -> [Self::Value; LANES] {
@@ -89,6 +128,15 @@ impl Task for Price {
             }
             column += 1;
         });
+        values
+    }
+
+    fn american(rule: &Standard, terms: &Terms) -> Self::Value {
+        let mut values = Self::NONE;
+        let mut columns = values.iter_mut();
+        if let Some(greeks) = terms.contract().sixteen(rule) {
+            greeks.tell(|value| columns.by_ref().take(1).for_each(|column| *column = value.0));
+        }
         values
     }
 
@@ -109,22 +157,29 @@ impl Task for Iv {
     const NONE: Self::Value = (VolStatus::UNKNOWN, f64::NAN);
 
     // What has no volatility says so in its status.
-    fn refuse(_: &Terms) -> Option<String> {
-        None
+    fn refuse(terms: &Terms) -> Option<String> {
+        terms.between()
     }
 
     fn value(options: &Options, model: Model, rows: &[Terms; LANES]) -> [Self::Value; LANES] {
-        let is_call = |row: &Terms| row.sign.is_sign_positive();
-        let vols =
-            options.implied(model, options.vol, V::mask(|lane| is_call(&rows[lane]))).to_array();
+        let calls = V::mask(|lane| rows[lane].is_call());
+        let vols = options.implied(model, options.vol, calls).to_array();
         core::array::from_fn(|lane| {
             let (row, vol) = (&rows[lane], vols[lane]);
             if !vol.is_nan() {
                 return (VolStatus::OK, vol);
             }
             let alone: Options<Scalar> = columns(|column| Scalar(row.numbers[column]));
-            (alone.status(row.model, 0, row.numbers[5], is_call(row)), vol)
+            (alone.status(model, 0, row.numbers[5], row.is_call()), vol)
         })
+    }
+
+    fn american(rule: &Standard, terms: &Terms) -> Self::Value {
+        let price = terms.numbers[5];
+        match terms.contract().implied(rule, price, f64::NAN) {
+            Ok(vol) => (VolStatus::OK, vol),
+            Err(status) => (status, f64::NAN),
+        }
     }
 
     fn write(value: &Self::Value, out: &mut Vec<u8>) {
@@ -227,6 +282,7 @@ struct Sheet<T: Task, R, W> {
     size: u64,
     watched: bool,
     header: Header,
+    rule: Box<Standard>,
     fields: Vec<Range<usize>>,
     // The chunk: its text, where its rows are in it, their terms and values.
     text: Vec<u8>,
@@ -258,6 +314,7 @@ impl<T: Task, R: Read, W: Write> Sheet<T, R, W> {
             size,
             watched,
             header,
+            rule: Box::default(),
             fields: Vec::new(),
             text: Vec::new(),
             rows: Vec::with_capacity(CHUNK_ROWS),
@@ -326,10 +383,14 @@ impl<T: Task, R: Read, W: Write> Sheet<T, R, W> {
             let value = text.and_then(|text| text.parse::<f64>().ok());
             value.ok_or_else(|| format!("{name} is {}, not a number", sheet::shown(field(nth))))
         };
-        let model = match sheet::bare(field(0)) {
-            b"bsm" => Model::Spot,
-            b"b76" | b"black" => Model::Forward,
-            _ => return Err(format!("model is {}; write bsm or b76", sheet::shown(field(0)))),
+        let by = match sheet::bare(field(0)) {
+            b"bsm" => By::European(Model::Spot),
+            b"b76" | b"black" => By::European(Model::Forward),
+            b"american" => By::American,
+            _ => {
+                let found = sheet::shown(field(0));
+                return Err(format!("model is {found}; write bsm, b76 or american"));
+            }
         };
         let sign = match number(1, "cp") {
             Ok(1.0) => 0.0,
@@ -339,10 +400,10 @@ impl<T: Task, R: Read, W: Write> Sheet<T, R, W> {
         let mut numbers = [0.0; 6];
         for (at, name) in T::NUMBERS.iter().enumerate() {
             // A forward's yield is the rate, whatever is written.
-            let forward = *name == "q" && model == Model::Forward;
+            let forward = *name == "q" && by == By::European(Model::Forward);
             numbers[at] = if forward { numbers[at - 1] } else { number(at + 2, name)? };
         }
-        let terms = Terms { model, sign, numbers };
+        let terms = Terms { by, sign, numbers };
         T::refuse(&terms).map_or(Ok(terms), Err)
     }
 
@@ -352,6 +413,10 @@ impl<T: Task, R: Read, W: Write> Sheet<T, R, W> {
         self.values.resize(self.rows.len(), T::NONE);
         for model in [Model::Spot, Model::Forward] {
             self.value(model);
+        }
+        let rows = self.rows.iter().map(|(_, terms)| terms).zip(&mut self.values);
+        for (terms, value) in rows.filter(|(terms, _)| terms.by == By::American) {
+            *value = T::american(&self.rule, terms);
         }
         for ((row, _), value) in self.rows.iter().zip(&self.values) {
             self.header.keep(&self.text[row.clone()], &mut self.fields, &mut self.out);
@@ -372,7 +437,8 @@ impl<T: Task, R: Read, W: Write> Sheet<T, R, W> {
 
     // Eight rows of one model at a time, wherever they stand in the chunk.
     fn value(&mut self, model: Model) {
-        let mut places = (0..self.rows.len()).filter(|at| self.rows[*at].1.model == model);
+        let by = By::European(model);
+        let mut places = (0..self.rows.len()).filter(|at| self.rows[*at].1.by == by);
         while let Some(first) = places.next() {
             let mut at = [first; LANES];
             let mut count = 1;

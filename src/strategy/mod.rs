@@ -45,6 +45,7 @@ pub use window::Window;
 
 use crate::{
     book::{Desk, Horizon, Roster},
+    chain::name_of,
     config::Reader,
     feature::Schema,
     stage::{Emit, Stage},
@@ -58,6 +59,8 @@ pub trait Strategy {
     fn name(&self) -> &str;
     /// How long it means to hold what it opens.
     fn horizon(&self) -> Horizon;
+    /// The root that it trades; `None` where it may trade any.
+    fn root(&self) -> Option<&str>;
     /// A batch has ended or a timer has fired.
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>);
 }
@@ -74,6 +77,9 @@ macro_rules! instances {
             }
             fn horizon(&self) -> Horizon {
                 match self { $(Instance::$kind(strategy) => strategy.horizon(),)* }
+            }
+            fn root(&self) -> Option<&str> {
+                match self { $(Instance::$kind(strategy) => strategy.root(),)* }
             }
             #[inline]
             fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
@@ -114,6 +120,12 @@ impl Set {
     /// Names and horizons, by number.
     pub fn roster(&self) -> Roster {
         Roster::new(self.instances.iter().map(|one| (one.name(), one.horizon())))
+    }
+
+    /// The roots that they trade, by name; empty where one of them may trade any, or there is none.
+    pub fn roots(&self) -> Vec<[u8; 8]> {
+        let roots = self.instances.iter().map(|instance| instance.root().map(name_of));
+        roots.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }
 

@@ -171,6 +171,10 @@ impl Strategy for Probe {
         self.set.horizon
     }
 
+    fn root(&self) -> Option<&str> {
+        None
+    }
+
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
         self.tend(turn);
         if turn.desk.book.venue.is_over() || !turn.desk.book.may_ask() {

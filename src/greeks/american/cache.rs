@@ -6,14 +6,14 @@
 //! takes tens of µs, so it happens on the beat, a few blocks in turn. A block whose boundary is not
 //! solved yet, or for which there is no room, is valued as European.
 
-use super::{Added, Boundary, Carry, Early, Standard};
+use super::{Added, Boundary, Carry, Early, Quick};
 use crate::{
     chain::Universe,
     greeks::math::{V, all, exp},
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 
-const POINTS: usize = 24;
+const POINTS: usize = 16;
 // Of the volatility, of rate and yield together, and of the time.
 const VOL_STEP: f64 = 0.01;
 const RATE_STEP: f64 = 0.0025;
@@ -36,9 +36,11 @@ pub(in crate::greeks) struct Terms {
 }
 
 impl Terms {
-    /// What exercising a put early earns, or a call.
+    /// What exercising a put early earns a year, or a call, at most: a put interest on the strike
+    /// and a negative yield, a call the yield and negative interest.
     fn rate(&self, call: bool) -> f64 {
-        if call { self.q } else { self.r }
+        let (earned, saved) = if call { (self.q, self.r) } else { (self.r, self.q) };
+        earned.max(0.0) + (-saved).max(0.0)
     }
 }
 
@@ -87,7 +89,7 @@ struct Entry {
 /// Boundaries by expiry, block and side.
 #[derive(Clone, Debug)]
 pub(in crate::greeks) struct Cache {
-    rule: Box<Standard>,
+    rule: Box<Quick>,
     entries: Vec<Entry>,
     free: Vec<u32>,
     slots: Box<[[u32; 2]]>,
@@ -99,7 +101,7 @@ impl Cache {
         let blocks = universe.limits.strikes_max.div_ceil(lanes);
         let room = universe.revaluation.boundaries_max;
         Cache {
-            rule: Box::new(Standard::new()),
+            rule: Box::default(),
             entries: Vec::with_capacity(room),
             free: Vec::with_capacity(room),
             slots: vec![[NONE; 2]; universe.limits.expiries_max * blocks].into(),

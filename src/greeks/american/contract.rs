@@ -10,7 +10,7 @@ use crate::{
         lanes::{Lanes, Scalar},
         math::{V, all, exp, ln, ln_ratio, one},
         options::Options,
-        sets::{Model, Tick},
+        sets::{Model, Set, Tick},
     },
     wire::market::VolStatus,
 };
@@ -76,7 +76,7 @@ impl Contract {
     }
 
     /// Rate and yield of the put that this is.
-    fn put_rates(&self) -> (f64, f64) {
+    pub(super) fn put_rates(&self) -> (f64, f64) {
         if self.call { (self.q, self.r) } else { (self.r, self.q) }
     }
 
@@ -90,7 +90,7 @@ impl Contract {
         match self.early() {
             Early::Between => None,
             Early::Never => Some(european),
-            Early::Below if self.vol == 0.0 => Some(self.certain()),
+            Early::Below if self.is_certain() => Some(self.certain()),
             Early::Below => {
                 let Some(carry) = rule.carry(r, q, self.years) else { return Some(european) };
                 let boundary = rule.boundary(&rule.grid(&carry), all(self.vol));
@@ -161,6 +161,13 @@ impl Contract {
 
     /// The European option of the same terms.
     pub fn european(&self) -> Value {
+        let side: Tick<Scalar> = self.european_set();
+        let [price, delta, gamma, theta, vega] =
+            [side.price, side.delta, side.gamma, side.theta, side.vega].map(|x| x.lane(0));
+        Value { price, delta, gamma, theta, vega }
+    }
+
+    pub(super) fn european_set<S: Set<Scalar>>(&self) -> S {
         let options = Options {
             spot: Scalar(self.spot),
             strike: Scalar(self.strike),
@@ -170,13 +177,15 @@ impl Contract {
             vol: Scalar(self.vol),
         };
         let sign = Scalar(if self.call { 0.0 } else { -0.0 });
-        let side: Tick<Scalar> = options.value(Model::Spot).side(sign);
-        let [price, delta, gamma, theta, vega] =
-            [side.price, side.delta, side.gamma, side.theta, side.vega].map(|x| x.lane(0));
-        Value { price, delta, gamma, theta, vega }
+        options.value(Model::Spot).side(sign)
     }
 
-    /// The limit as the volatility goes to 0: the best of all times to exercise, known now.
+    /// Whether nothing is left to chance: no volatility, or one of the legs is worth nothing.
+    pub(super) fn is_certain(&self) -> bool {
+        self.vol == 0.0 || self.spot == 0.0 || self.strike == 0.0
+    }
+
+    /// The value then: the best of all times to exercise, known now.
     fn certain(&self) -> Value {
         let Contract { spot, strike, years, r, q, .. } = *self;
         let sign = if self.call { 1.0 } else { -1.0 };

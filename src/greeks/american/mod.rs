@@ -15,6 +15,7 @@ mod implied;
 mod normal;
 mod premium;
 mod rule;
+mod sixteen;
 
 pub use boundary::{Boundary, Grid};
 pub(super) use cache::{Cache, Lift, Place, Terms};
@@ -23,6 +24,10 @@ pub use implied::{Puts, VOL_MAX};
 pub use premium::{Carry, Early, Premium};
 pub use rule::Rule;
 
-/// The nodes that the pipeline uses: errors up to 1e-7 of the spot at the 99th percentile of the
-/// reference, and 1e-6 for any terms.
+/// The nodes of files: errors up to 1e-7 of the spot at the 99th percentile of the reference, and
+/// 1e-6 for any terms.
 pub type Standard = Rule<10, 8, 24>;
+
+/// The nodes of the chain, where a tick pays for each point of the premium: errors up to 5e-7 of
+/// the spot at the 99th percentile of the reference, and 5e-6 for any terms.
+pub type Quick = Rule<10, 8, 16>;

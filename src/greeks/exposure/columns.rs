@@ -26,8 +26,8 @@ struct Block {
     inv_vol: V,
     calls: V,
     puts: V,
-    /// Γ·S²·0.01·multiplier of one contract.
-    gamma: V,
+    /// The figures of one contract, call and put, in the order of [`exposure`].
+    each: [[V; 6]; 2],
 }
 
 /// One expiry's columns and their sums.
@@ -92,7 +92,6 @@ impl Columns {
             self.sums.unpriced += if vols[lane] > 0.0 { 0.0 } else { held };
         }
         let vol = V::new(vols);
-        let zero = all(0.0);
         Block {
             strike: V::new(strike),
             x,
@@ -100,29 +99,32 @@ impl Columns {
             inv_vol: all(1.0) / vol,
             calls: V::new(calls),
             puts: V::new(puts),
-            gamma: zero,
+            each: [[all(0.0); 6]; 2],
         }
     }
 
-    /// One pass over the blocks: sums of all figures, and the gamma of each strike.
+    /// One pass over the blocks: the figures of each strike, and their sums.
     fn sum(&mut self) {
         let Some(slice) = self.slice else { return };
+        let units = self.units();
         let mut sums = [[all(0.0); 6]; 2];
         for block in &mut self.blocks {
             let value = slice.value(&block.row());
-            let (call, put) = (exposure(&value.call()), exposure(&value.put()));
             let priced = block.vol.simd_gt(all(0.0));
-            block.gamma = priced.select(call[0], all(0.0));
+            let each = [exposure(&value.call()), exposure(&value.put())];
+            block.each = each.map(|side| {
+                core::array::from_fn(|figure| {
+                    priced.select(side[figure] * all(units[figure]), all(0.0))
+                })
+            });
+            let [call, put] = &block.each;
             for figure in 0..6 {
-                let calls = priced.select(call[figure] * block.calls, all(0.0));
-                let puts = priced.select(put[figure] * block.puts, all(0.0));
+                let (calls, puts) = (call[figure] * block.calls, put[figure] * block.puts);
                 sums[0][figure] += calls - puts;
                 sums[1][figure] += calls + puts;
             }
         }
-        let units = self.units();
-        block_units(&mut self.blocks, units[0]);
-        let [dealer, gross] = sums.map(|sums| named(sums.map(total), units));
+        let [dealer, gross] = sums.map(|sums| named(sums.map(total)));
         (self.sums.dealer, self.sums.gross) = (dealer, gross);
     }
 
@@ -160,13 +162,13 @@ impl Columns {
     /// Every strike of which something is held.
     pub(super) fn tell(&self, mut hear: impl FnMut(Level)) {
         for block in &self.blocks {
-            let Block { strike, calls, puts, gamma, .. } = block;
-            let columns = [strike, calls, puts, gamma].map(|column| column.to_array());
+            let columns = [block.strike, block.calls, block.puts].map(|column| column.to_array());
+            let each = block.each.map(|side| side.map(|figure| figure.to_array()));
             for lane in 0..LANES {
-                let [strike, calls, puts, gamma] = columns.map(|column| column[lane]);
+                let [strike, calls, puts] = columns.map(|column| column[lane]);
                 if calls + puts > 0.0 {
-                    let (call_gamma, put_gamma) = (gamma * calls, gamma * puts);
-                    hear(Level { strike, calls, puts, call_gamma, put_gamma });
+                    let of = |side: usize, held: f64| named(each[side].map(|f| f[lane] * held));
+                    hear(Level { strike, calls, puts, call: of(0, calls), put: of(1, puts) });
                 }
             }
         }
@@ -179,24 +181,19 @@ impl Block {
     }
 }
 
-fn block_units(blocks: &mut [Block], unit: f64) {
-    blocks.iter_mut().for_each(|block| block.gamma *= all(unit));
-}
-
 /// The Greeks that are summed, of one unit.
 fn exposure(side: &sets::Side) -> [V; 6] {
     [side.gamma(), side.vanna(), side.charm(), side.vomma(), side.speed(), side.zomma()]
 }
 
-fn named(sums: [f64; 6], units: [f64; 6]) -> Sums {
-    let at = |figure: usize| sums[figure] * units[figure];
+fn named([gamma, vanna, charm, vomma, speed, zomma]: [f64; 6]) -> Sums {
     Sums {
-        gamma_per_percent: at(0),
-        vanna_per_point: at(1),
-        charm_per_day: at(2),
-        vomma_per_point: at(3),
-        speed_per_percent: at(4),
-        zomma_per_point: at(5),
+        gamma_per_percent: gamma,
+        vanna_per_point: vanna,
+        charm_per_day: charm,
+        vomma_per_point: vomma,
+        speed_per_percent: speed,
+        zomma_per_point: zomma,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Strikes with their exposures in; walls, concentration, and the strike that pays least, out.
 
+use super::{Exposure, Sums};
 use crate::chain::{Chain, Expiry};
 use alloc::vec::Vec;
 
@@ -12,16 +13,21 @@ pub struct Level {
     pub calls: f64,
     /// Puts that count, contracts.
     pub puts: f64,
-    /// Γ·S²·0.01·multiplier of the calls.
-    pub call_gamma: f64,
-    /// Γ·S²·0.01·multiplier of the puts.
-    pub put_gamma: f64,
+    /// Figures of the calls.
+    pub call: Sums,
+    /// Figures of the puts.
+    pub put: Sums,
 }
 
 impl Level {
-    /// Calls less puts: dealers long calls and short puts.
-    pub fn dealer_gamma(&self) -> f64 {
-        self.call_gamma - self.put_gamma
+    /// The strike's exposures, by both conventions.
+    pub fn exposure(&self) -> Exposure {
+        Exposure {
+            dealer: self.call.plus(&self.put, -1.0),
+            gross: self.call.plus(&self.put, 1.0),
+            contracts: self.calls + self.puts,
+            unpriced: 0.0,
+        }
     }
 }
 
@@ -45,13 +51,17 @@ impl<'a> Levels<'a> {
             let most = strikes.iter().max_by(|a, b| gamma(a).total_cmp(&gamma(b)));
             most.filter(|level| gamma(level) > 0.0).map_or(f64::NAN, |level| level.strike)
         };
-        let gross = |level: &Level| level.call_gamma + level.put_gamma;
+        let (calls, puts) = (
+            |level: &Level| level.call.gamma_per_percent,
+            |level: &Level| level.put.gamma_per_percent,
+        );
+        let gross = |level: &Level| calls(level) + puts(level);
         let total: f64 = strikes.iter().map(gross).sum();
         let squares: f64 = strikes.iter().map(|level| gross(level) * gross(level)).sum();
         Levels {
             strikes,
-            call_wall: wall(|level| level.call_gamma),
-            put_wall: wall(|level| level.put_gamma),
+            call_wall: wall(calls),
+            put_wall: wall(puts),
             concentration: squares / (total * total),
         }
     }
@@ -65,8 +75,8 @@ pub(super) fn merge(levels: &mut Vec<Level>) {
         if same {
             kept.calls += next.calls;
             kept.puts += next.puts;
-            kept.call_gamma += next.call_gamma;
-            kept.put_gamma += next.put_gamma;
+            kept.call = kept.call.plus(&next.call, 1.0);
+            kept.put = kept.put.plus(&next.put, 1.0);
         }
         same
     });

@@ -52,13 +52,17 @@ pub struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, other: &Sums) {
-        self.gamma_per_percent += other.gamma_per_percent;
-        self.vanna_per_point += other.vanna_per_point;
-        self.charm_per_day += other.charm_per_day;
-        self.vomma_per_point += other.vomma_per_point;
-        self.speed_per_percent += other.speed_per_percent;
-        self.zomma_per_point += other.zomma_per_point;
+    /// These and others so many times.
+    fn plus(&self, other: &Sums, times: f64) -> Sums {
+        let sum = |of: fn(&Sums) -> f64| of(self) + times * of(other);
+        Sums {
+            gamma_per_percent: sum(|s| s.gamma_per_percent),
+            vanna_per_point: sum(|s| s.vanna_per_point),
+            charm_per_day: sum(|s| s.charm_per_day),
+            vomma_per_point: sum(|s| s.vomma_per_point),
+            speed_per_percent: sum(|s| s.speed_per_percent),
+            zomma_per_point: sum(|s| s.zomma_per_point),
+        }
     }
 }
 
@@ -113,8 +117,8 @@ impl Exposures {
     pub fn total(&self, root: u16) -> Exposure {
         let mut total = Exposure::default();
         for columns in self.of(root) {
-            total.dealer.add(&columns.sums.dealer);
-            total.gross.add(&columns.sums.gross);
+            total.dealer = total.dealer.plus(&columns.sums.dealer, 1.0);
+            total.gross = total.gross.plus(&columns.sums.gross, 1.0);
             total.contracts += columns.sums.contracts;
             total.unpriced += columns.sums.unpriced;
         }

@@ -249,6 +249,10 @@ impl Strategy for Trader {
         self.recipe.entry().horizon
     }
 
+    fn root(&self) -> Option<&str> {
+        Some(&self.recipe.entry().root)
+    }
+
     fn on_batch<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
         self.sample(turn.desk);
         let mut i = 0;

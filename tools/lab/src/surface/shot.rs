@@ -140,7 +140,10 @@ fn exposure(exposures: &mut Exposures, root: u16, spot: f64) -> Value {
     let strikes: Vec<[f64; 5]> = levels
         .strikes
         .iter()
-        .map(|level| [level.strike, level.calls, level.puts, level.call_gamma, level.put_gamma])
+        .map(|level| {
+            let gammas = [&level.call, &level.put].map(|sums| sums.gamma_per_percent);
+            [level.strike, level.calls, level.puts, gammas[0], gammas[1]]
+        })
         .collect();
     json!({
         "spot": number(spot),
