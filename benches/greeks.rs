@@ -12,6 +12,7 @@ use zomma::{
         Revalue,
         black::{Row, Slice, pair},
         implied::Priced,
+        lanes::Lanes as _,
         math,
         sets::{self, Nine, Set, Sixteen, Tick},
     },
@@ -245,6 +246,31 @@ fn volatilities(c: &mut Criterion, chain: &[(Slice, f64, Vec<Block>)]) {
                     for (block, out) in blocks.iter().zip(out) {
                         let (vol, inv_vol) = (block.vol * off, block.inv_vol * back);
                         *out = priced(slice, block).implied_from(vol, inv_vol, slice.root_t).0;
+                    }
+                }
+                black_box(&mut out);
+            });
+        });
+    }
+    group.finish();
+    // As a tick has it: the other rows of the block have no news.
+    let quoted = |slice: &Slice, block: &Block| {
+        let price = V::from_fn(|lane| if lane == 3 { block.otm.lane(lane) } else { f64::NAN });
+        Priced { price, ..priced(slice, block) }
+    };
+    let mut group = c.benchmark_group("per quoted row, one of eight");
+    group.throughput(Throughput::Elements(64));
+    for (name, off) in [("zomma: cold", f64::NAN), starts[0], starts[1]] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                for ((slice, _, blocks), out) in chain.iter().zip(out.chunks_mut(16)) {
+                    for (block, out) in blocks.iter().zip(out) {
+                        let priced = quoted(slice, block);
+                        let (vol, inv_vol) = (block.vol * all(off), block.inv_vol * all(1.0 / off));
+                        *out = match off.is_nan() {
+                            true => priced.implied().0,
+                            false => priced.implied_from(vol, inv_vol, slice.root_t).0,
+                        };
                     }
                 }
                 black_box(&mut out);

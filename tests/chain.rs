@@ -366,8 +366,8 @@ fn on_another_clock_prices_stay_and_volatility_times_root_time_too() {
     let rules = format!("half_day_close = \"13:00\"\n{WEIGHTS}");
     let text = text.replace("half_day_close = \"13:00\"\n", &rules);
     let weighted = Universe { clock: Clock::Exchange, ..Universe::parse("u", &text).unwrap() };
-    let Some(plain) = day_on(GOOG, 42_000, universe_with(Clock::Exchange, 2)) else { return };
-    let Some(other) = day_on(GOOG, 42_000, weighted) else { return };
+    let Some(plain) = day_on(GOOG, 42_000, universe_with(Clock::Exchange, 2), 0) else { return };
+    let Some(other) = day_on(GOOG, 42_000, weighted, 0) else { return };
     let mut compared = 0;
     for index in 0..4_000 {
         let (Some(a), Some(b)) = (plain.chain.greeks(index), other.chain.greeks(index)) else {

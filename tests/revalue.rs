@@ -417,7 +417,9 @@ fn the_window_does_not_flap() {
         let mut member: BTreeMap<u32, bool> = BTreeMap::new();
         let (mut came, mut went) = (0, 0);
         for swing in 0..40 {
-            let forward = SPOT + if swing % 2 == 0 { 2.4 } else { -2.4 };
+            // Never quite the same one, so that whatever is valued is told.
+            let side = if swing % 2 == 0 { 2.4 } else { -2.4 };
+            let forward = SPOT + side + 1e-3 * f64::from(swing);
             market.move_forward(0, forward, 0.15);
             for row in (0..ROWS).filter(|row| row.abs_diff(ROWS / 2) > 8) {
                 let valued = market.told.contains(&index(0, row, true));
