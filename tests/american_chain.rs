@@ -40,8 +40,9 @@ fn vol(strike: f64) -> f64 {
 }
 
 impl Market {
-    fn new(boundaries: usize, dividend: &str) -> Market {
+    fn new(boundaries: usize, rate: f64, dividend: &str) -> Market {
         let text = include_str!("../config/universe.toml");
+        let text = text.replace("rate = 0.045", &format!("rate = {rate:?}"));
         let greeks = format!("[greeks]\nboundaries = {boundaries}\n[rates]");
         let text = format!("{}{dividend}", text.replace("[rates]", &greeks));
         let universe = Universe::parse("universe.toml", &text).unwrap();
@@ -50,7 +51,7 @@ impl Market {
         let mut market = Market { chain, revalue, now, dividends: 0.0, greeks: 0 };
         (0..2 * ROWS).for_each(|index| market.define(index));
         let spy = market.chain.root(market.chain.find_root("SPY").unwrap()).unwrap();
-        let worth = |ex: u64, amount: f64| amount * (-RATE * calendar_years(now, ex)).exp();
+        let worth = |ex: u64, amount: f64| amount * (-rate * calendar_years(now, ex)).exp();
         market.dividends = spy.dividends.iter().map(|paid| worth(paid.ex, paid.amount)).sum();
         market
     }
@@ -73,7 +74,8 @@ impl Market {
         let years = self.chain.years(0);
         let strike = strike(index / 2);
         let (q, vol) = (even_yield(spot, self.dividends, years), vol(strike));
-        Contract { call: index.is_multiple_of(2), spot, strike, years, r: RATE, q, vol }
+        let r = self.chain.rate();
+        Contract { call: index.is_multiple_of(2), spot, strike, years, r, q, vol }
     }
 
     fn quote_all(&mut self, spot: f64) {
@@ -130,13 +132,13 @@ impl Market {
 
 /// Once boundaries are solved and the forward has been taken with their premiums, the chain's
 /// volatilities and Greeks are the model's; without them they are off by what the premium is worth.
+/// Below zero it is the calls that are exercised early: the strike is better paid now than later.
 #[test]
 fn the_chain_sees_american_options_as_they_are() {
-    for dividend in
-        ["", "\n[[dividend]]\nunderlying = \"SPY\"\ndate = \"2026-03-20\"\namount = 2.0\n"]
-    {
-        let mut plain = Market::new(0, dividend);
-        let mut market = Market::new(2, dividend);
+    let dividend = "\n[[dividend]]\nunderlying = \"SPY\"\ndate = \"2026-03-20\"\namount = 2.0\n";
+    for (rate, dividend) in [(RATE, ""), (RATE, dividend), (-0.03, "")] {
+        let mut plain = Market::new(0, rate, dividend);
+        let mut market = Market::new(2, rate, dividend);
         for (step, spot) in [SPOT, SPOT, 604.0, 590.0].into_iter().enumerate() {
             for market in [&mut plain, &mut market] {
                 // The second time with the forward that the premiums of the first have mended.
@@ -158,7 +160,7 @@ fn the_chain_sees_american_options_as_they_are() {
 #[test]
 fn the_same_events_give_the_same_greeks() {
     let run = || {
-        let mut market = Market::new(1, "");
+        let mut market = Market::new(1, RATE, "");
         market.quote_all(SPOT);
         market.beats(3);
         market.quote_all(603.0);
