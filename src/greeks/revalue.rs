@@ -3,13 +3,13 @@
 //!
 //! At a batch's end the active expiries ([`Window`]) are looked at, and on each beat those that
 //! have waited longest, so the cost of a tick has a bound, and the wait has one:
-//! [`Revaluation::rounds`] beats. A row that was quoted gets its volatility from the side out of the
-//! money, one for call and put, and only its block of eight is valued. When the forward has moved
-//! or time has passed, strikes near the money are valued anew at once with their volatilities held,
-//! those far from it with the expiry's next turn. All Greeks of an expiry that waits for nothing
-//! refer to the forward and the years that its last FORWARD carried: delta and gamma to the spot
-//! that goes with it when no dividend falls before settlement (or escrowed ones do), theta to a
-//! fixed forward.
+//! [`Revaluation::rounds`] beats. A row that was quoted gets its volatility from the side out of
+//! the money, one for call and put, and only its block of eight is valued. When the forward has
+//! moved or time has passed, strikes near the money are valued anew at once with their volatilities
+//! held, those far from it with the expiry's next turn. All Greeks of an expiry that waits for
+//! nothing refer to the forward and the years that its last FORWARD carried: delta and gamma to the
+//! spot that goes with it when no dividend falls before settlement (or escrowed ones do), theta to
+//! a fixed forward.
 
 use super::{
     american::{Cache, Place},
