@@ -112,8 +112,8 @@ fn parity_gives_the_forwards_of_the_goog_day() {
     assert!((chain.spot(root) - 749.22).abs() < 0.15);
 }
 
-/// Once every expiry has had its turn, every Greek that the chain holds is the kernel's value at the
-/// forward and the years that its expiry's last FORWARD carried: nothing is left over from an
+/// Once every expiry has had its turn, every Greek that the chain holds is the kernel's value at
+/// the forward and the years that its expiry's last FORWARD carried: nothing is left over from an
 /// earlier one. What early exercise adds has a test of its own.
 #[test]
 fn what_the_stage_kept_up_is_what_a_full_revaluation_gives() {
