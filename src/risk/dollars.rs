@@ -101,7 +101,7 @@ pub(super) fn reference(chain: &Chain, terms: &Instrument, instrument: u32) -> O
 pub(super) fn wide(amount: f64) -> Option<Wide> {
     let scaled = amount * PRICE_SCALE as f64;
     let half = if scaled < 0.0 { -0.5 } else { 0.5 };
-    (scaled.abs() < 1e30).then(|| (scaled + half) as Wide)
+    (scaled.abs() < 1e30).then_some((scaled + half) as Wide)
 }
 
 /// In units of currency, for reports.
