@@ -6,7 +6,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use zomma::{
     config::{Span, Value as _},
     journal::dump::Form,
-    run::{self, Failure, settings::Threads},
+    run::{self, Failure, features::Form as List, settings::Threads},
 };
 
 #[global_allocator]
@@ -68,6 +68,15 @@ const COMMANDS: &[Command] = &[
         run: |a| run::price::iv(a.input.as_deref(), a.output.as_deref()),
     },
     Command {
+        name: "features",
+        arguments: "[--config F] [--json|--markdown]",
+        about: "lists the columns of a row of features: unit, range, warm-up, formula and source",
+        run: |a| {
+            let files = a.config.is_some().then(|| a.config()).transpose()?;
+            run::features::list(files.as_ref(), a.list)
+        },
+    },
+    Command {
         name: "report",
         arguments: "DIR [--html F] [--json F]",
         about: "prints the latency report of a run",
@@ -81,7 +90,7 @@ const COMMANDS: &[Command] = &[
         arguments: "list [--markdown]; new NAME",
         about: "lists the strategies with their keys and what conditions may measure; or makes a \
                 new one in the sources here: file, configuration, test",
-        run: |a| run::strategies::command(&a.positional, a.markdown),
+        run: |a| run::strategies::command(&a.positional, matches!(a.list, List::Markdown)),
     },
     Command {
         name: "journal",
@@ -117,10 +126,10 @@ struct Arguments {
     case: run::simulate::Case,
     runs: Option<u64>,
     keys: bool,
-    markdown: bool,
     resume: bool,
     wanted: run::tools::Request,
     replay: run::replay::Request,
+    list: List,
 }
 
 impl Arguments {
@@ -130,6 +139,8 @@ impl Arguments {
             let Arguments { wanted, replay, .. } = &mut found;
             match argument {
                 Long("json") if command == "journal" => wanted.form = Form::Json,
+                Long("json") if command == "features" => found.list = List::Json,
+                Long("markdown") => found.list = List::Markdown,
                 Long("csv") => wanted.form = Form::Csv,
                 Long("inputs") => wanted.inputs = true,
                 Long("outputs") => wanted.outputs = true,
@@ -161,7 +172,6 @@ impl Arguments {
                 Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
-                Long("markdown") => found.markdown = true,
                 Long("resume") => found.resume = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),

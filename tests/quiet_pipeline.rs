@@ -13,6 +13,7 @@ use zomma::{
     book::{Book, Desk},
     chain::{Chain, Track},
     config::Reader,
+    feature::{self, Features, Row, Schema},
     feed::fix::store,
     gate::{Broker, Ends, Gate},
     greeks::Revalue,
@@ -44,6 +45,45 @@ leg_spread_share_max = 2.0
 credit_min = 0.05
 credit_width_share_min = 0.0
 profit_target = 0.05
+
+[[butterfly]]
+root = "SPXW"
+entry_windows = ["09:30-09:34"]
+sample_every = "1s"
+attempts_max = 1000
+cooldown = "1s"
+leg_spread_max = 5.0
+leg_spread_share_max = 2.0
+risk_share = 0.0
+profit_target = 0.0
+stop = 0.0
+adjust_when = ["|short_distance| > 0.0002"]
+adjust_max = 1000
+
+[[gamma_scalping]]
+root = "SPXW"
+entry_windows = ["09:30-09:34"]
+entry_when = ["|return_1m| < 1", "pcr_volume < 0"]
+leg_spread_max = 5.0
+leg_spread_share_max = 2.0
+
+[[gamma_scalping]]
+name = "scalping"
+root = "SPXW"
+entry_windows = ["09:30-09:34"]
+entry_when = ["level > 1", "SPXW.session_share > -1"]
+sample_every = "1s"
+expiry = "today"
+quantity = 4
+risk_share = 0.0
+leg_spread_max = 5.0
+leg_spread_share_max = 2.0
+profit_target = 0.0
+stop = 0.0
+exit_when = ["minutes_held > 1"]
+hedge_band = 0.5
+hedge_every = "1s"
+hedge_wing = "points 20 within 20"
 
 [[probe]]
 name = "probe"
@@ -199,11 +239,13 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     let (orders, combos, fills, cancels) = (0, 0, 0, 0);
     let mut exit = Exit { gate, answers, filling, told, orders, combos, fills, cancels };
     let (account, limits) = settings(LIMITS);
+    let schema = Schema::new(&feature::Settings::with_roots(&["SPXW"]));
     let book = Book::new(&account, BROKER);
-    let mut desk = Desk { chain: Chain::new(&universe()), book };
+    let features = Row::new(&schema);
+    let mut desk = Desk { chain: Chain::new(&universe()), book, features };
     let set = read(STRATEGIES, |reader| {
         let mut set = Set::default();
-        set.read(reader);
+        set.read(reader, &schema);
         set
     });
     let text = "[journal]\nsegment_bytes = 1048576\noutput_segment_bytes = 65536\n";
@@ -219,6 +261,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     {
         let outward = Then(Outputs::new(outputs, view), &mut exit);
         let rear = Then(Decide::new(set.clone()), Then(Risk::new(limits, set.roster()), outward));
+        let rear = Then(Features::new(&schema, &universe()), rear);
         let front = Then(Track, Then(Revalue::new(&universe()), rear));
         let mut stages = Then(Inputs::new(inputs, 0), front);
         let before = seal::requests().after_seal;
@@ -229,13 +272,13 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
             }
             feed(&mut seq, event.ts_recv, event, |event| stages.emit(&mut desk, event));
             let mut next = 0;
-            while next < stages.1.1.1.1.1.1.answers.len() {
-                let answer = stages.1.1.1.1.1.1.answers[next];
+            while next < stages.1.1.1.1.1.1.1.answers.len() {
+                let answer = stages.1.1.1.1.1.1.1.answers[next];
                 let answer = Event { flags: Flags::BATCH_END, ts_event: event.ts_event, ..answer };
                 feed(&mut seq, event.ts_recv, &answer, |event| stages.emit(&mut desk, event));
                 next += 1;
             }
-            stages.1.1.1.1.1.1.answers.clear();
+            stages.1.1.1.1.1.1.1.answers.clear();
         }
         seal::seal(Seal::Open);
         sealed += seal::requests().after_seal - before;
@@ -252,4 +295,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     drop(exit);
     assert_eq!(heard.join().unwrap(), orders, "and arrived");
     assert!(desk.chain.now > OPEN + 200 * SECOND);
+    let row = &desk.features;
+    println!("{} rows, {} of {} columns known", row.number, row.count, row.values().len());
+    assert!(row.number > 200 && row.count > 200, "rows were made, and bars ended");
 }

@@ -28,7 +28,8 @@ fn recorded(day: &Day) -> (tempfile::TempDir, String) {
 fn one_thread_or_many_decide_the_same_bytes() {
     let day = Day::trade(300);
     let orders = day.outputs.iter().filter(|event| event.kind == Kind::ORDER).count();
-    assert!(orders > 30 && day.inputs.len() > 5_000, "{orders} orders");
+    let rows = day.outputs.iter().filter(|event| event.kind == Kind::FEATURES).count();
+    assert!(orders > 30 && rows > 30 && day.inputs.len() > 5_000, "{orders} orders, {rows} rows");
     let (_folder, run) = recorded(&day);
     for threads in ["inline", "shared", "dedicated"] {
         let text = said(0, &["replay", &run, "--verify", "--threads", threads]);

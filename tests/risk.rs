@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use zomma::{
     book::{Account, Book, Desk, OrderLeg, Outcome, Sheet, State},
     chain::Chain,
+    feature::Row,
     risk::{LIMITS, Limit, Risk},
     strategy::Set,
     wire::{
@@ -287,7 +288,7 @@ fn small(chain: &Chain) -> (Account, Desk) {
     let (account, _) = settings("");
     let mut book = Book::new(&account, BROKER);
     book.venue.broker_up = true;
-    (account, Desk { chain: chain.clone(), book })
+    (account, Desk { chain: chain.clone(), book, features: Row::default() })
 }
 
 /// Puts contracts into the book by an order and its fill.

@@ -13,6 +13,7 @@
 //! A RUN in the middle of the stream means that the process had ended: what was live then is in
 //! doubt until the broker has said how it stands, and RISK sends nothing meanwhile.
 
+mod audit;
 mod horizon;
 mod line;
 mod money;
@@ -24,6 +25,7 @@ mod settings;
 mod settle;
 mod venue;
 
+pub use audit::{Audit, Standing};
 pub use horizon::{Horizon, Roster};
 pub use line::Line;
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
@@ -35,6 +37,7 @@ pub use venue::Venue;
 
 use crate::{
     chain::Chain,
+    feature::Row,
     wire::{
         Event, Kind, Price, Timestamp, control,
         order::{LEGS_MAX, Order as Head, Purpose},
@@ -50,6 +53,14 @@ pub struct Desk {
     pub chain: Chain,
     /// What we own.
     pub book: Book,
+    /// The latest row of features.
+    pub features: Row,
+}
+
+impl AsMut<Row> for Desk {
+    fn as_mut(&mut self) -> &mut Row {
+        &mut self.features
+    }
 }
 
 impl AsRef<Chain> for Desk {
@@ -129,6 +140,8 @@ pub struct Book {
     pub venue: Venue,
     /// Reports that were not plain.
     pub tally: Tally,
+    /// What the broker says it holds.
+    pub audit: Audit,
     /// The latest refusal.
     pub refused: Refused,
     /// Session profit at the latest mark, fees taken off; `None` where it cannot be known.
@@ -167,6 +180,7 @@ impl Book {
         Book {
             venue: Venue::new(broker, account.instruments_max),
             tally: Tally::default(),
+            audit: Audit::new(account.packages_max.max(64) * LEGS_MAX),
             refused: Refused::default(),
             pnl: Some(0),
             realised: 0,
@@ -213,6 +227,7 @@ impl Book {
         self.given = 0;
         self.sessions += 1;
         self.venue.begin();
+        self.audit.forget();
         self.forget_requests();
         for i in 0..self.live.len() {
             self.doubt(self.place(self.live[i]), true);
@@ -223,6 +238,7 @@ impl Book {
     fn session(&mut self, event: &Event) {
         self.venue.apply(event);
         if !self.venue.broker_up {
+            self.audit.forget();
             self.forget_requests();
         }
     }

@@ -64,6 +64,7 @@ impl Book {
     }
 
     fn stranger(&mut self, report: &Report) -> Outcome {
+        self.audit.stranger(report);
         let fresh = is_fill(report) && self.seen.insert(key(report, report.order));
         self.tally.unknown += 1;
         self.tally.unreconciled += u64::from(fresh);

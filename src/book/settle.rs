@@ -11,7 +11,7 @@ impl Desk {
     /// intrinsic value at the underlying's mid, or at the expiry's forward where there is none.
     /// What has neither stays held, and is tried again at the next batch. There is no fee.
     pub fn settle(&mut self) {
-        let Desk { chain, book } = self;
+        let Desk { chain, book, .. } = self;
         let mut i = 0;
         while let Some(&instrument) = book.held.get(i) {
             match settlement(chain, instrument) {

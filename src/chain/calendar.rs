@@ -23,6 +23,7 @@ pub struct Calendar {
     half_days: Vec<civil::Date>,
     half_day_close: u32,
     holidays: Vec<civil::Date>,
+    session: (u32, u32),
 }
 
 impl Calendar {
@@ -39,6 +40,7 @@ impl Calendar {
             half_days: sorted(&row.half_days),
             half_day_close: row.half_day_close.0,
             holidays: sorted(&row.holidays),
+            session: (row.open.0, row.close.0),
         };
         let bump = |event: &EventRow| {
             let at = calendar.instant(event.date.0, event.time.0)?;
@@ -75,6 +77,17 @@ impl Calendar {
         let local = self.zone.to_offset(instant).to_datetime(instant);
         let (hour, minute) = (local.hour() as u32, local.minute() as u32);
         (number(local.date()), (hour * 60 + minute) * 60 + local.second() as u32)
+    }
+
+    /// The exchange's date at an instant.
+    pub(super) fn date(&self, ts: Timestamp) -> Option<civil::Date> {
+        let instant = jiff::Timestamp::from_nanosecond(i128::from(ts)).ok()?;
+        Some(self.zone.to_offset(instant).to_datetime(instant).date())
+    }
+
+    /// Seconds of the day at which a session opens and closes, early closes apart.
+    pub(super) fn session(&self) -> (u32, u32) {
+        self.session
     }
 
     /// Whether the exchange closes early on the day that holds `ts`.

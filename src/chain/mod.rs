@@ -8,6 +8,7 @@
 mod apply;
 mod calendar;
 mod date;
+mod day;
 mod expiry;
 mod instrument;
 mod root;
@@ -19,6 +20,7 @@ mod variance;
 
 pub use calendar::Calendar;
 pub use date::Date;
+pub use day::Day;
 pub use expiry::Expiry;
 pub use instrument::{Instrument, NO_EXPIRY, NO_ROOT, Quote, Tape};
 pub use root::{Dividend, Root, Style, name_of};

@@ -6,7 +6,7 @@ use super::{
     variance::calendar_years,
 };
 use crate::wire::{
-    NO_INSTRUMENT, Timestamp,
+    NO_INSTRUMENT, Price, Timestamp,
     market::{Class, Greeks, VolStatus},
 };
 use alloc::{vec, vec::Vec};
@@ -212,6 +212,18 @@ impl Chain {
 
     pub(super) fn root_named(&self, name: [u8; 8]) -> Option<u16> {
         self.roots.iter().position(|root| root.name == name).map(|at| at as u16)
+    }
+
+    /// The option that its terms name: root, expiration date as 20151224, strike, call or put.
+    pub fn option(&self, root: [u8; 8], date: u32, strike: Price, class: Class) -> Option<u32> {
+        let root = self.root_named(root)?;
+        let mut expiries = self.expiries().filter(|(_, expiry)| {
+            expiry.root == root && self.local(root, expiry.settles).0 == date
+        });
+        expiries.find_map(|(_, expiry)| {
+            let row = expiry.row_of(strike.to_f64())?;
+            if class == Class::CALL { expiry.call(row) } else { expiry.put(row) }
+        })
     }
 
     /// Tick size of a root at a price; NaN for an unknown root.

@@ -1,6 +1,10 @@
 //! Approved orders and session messages in, FIX 4.4 bytes out.
 
-use super::{facts::Facts, settings::Broker, text::Text};
+use super::{
+    facts::Facts,
+    settings::Broker,
+    text::{Text, date_text},
+};
 use crate::{
     feed::fix::field::Fields,
     wire::{
@@ -151,6 +155,32 @@ impl Encoder {
     pub fn inquiry(&mut self, target: &Target<'_>, stamp: Stamp) -> Option<&[u8]> {
         self.begin(b"H", stamp.seq, stamp.now).text(b"11=", &client_order_id(target.order));
         self.target(target).finish()
+    }
+
+    /// OrderMassStatusRequest for all orders.
+    pub(super) fn all_orders(&mut self, request: u64, seq: u64, now: Timestamp) -> Option<&[u8]> {
+        let text = self.begin(b"AF", seq, now).text(b"584=", &client_order_id(request));
+        text.put(b"585=7\x01").finish()
+    }
+
+    /// RequestForPositions. Without an account of its own the client is the account.
+    pub(super) fn all_positions(
+        &mut self,
+        broker: &Broker,
+        request: u64,
+        seq: u64,
+        now: Timestamp,
+    ) -> Option<&[u8]> {
+        let named = !broker.account.is_empty();
+        let account = if named { &broker.account } else { &broker.sender_comp_id };
+        self.begin(b"AN", seq, now)
+            .text(b"710=", &client_order_id(request))
+            .put(b"724=0\x01")
+            .text(b"1=", account.as_bytes())
+            .put(b"581=1\x01")
+            .text(b"715=", &date_text(now))
+            .time(b"60=", now)
+            .finish()
     }
 
     /// The order's instrument and side.

@@ -47,6 +47,8 @@ pub struct Counts {
     pub cancels: u64,
     /// Inquiries written.
     pub inquiries: u64,
+    /// Questions for all positions and orders written.
+    pub audits: u64,
     /// Messages sent again.
     pub resent: u64,
     /// Orders and cancels not sent: not logged on, or the socket takes nothing.

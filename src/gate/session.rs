@@ -10,6 +10,7 @@ use crate::{
     feed::fix::{field::Fields, store::Outbound},
     wire::{
         Timestamp,
+        audit::Audit,
         order::{Admin, AdminKind, order_of},
     },
 };
@@ -188,6 +189,20 @@ impl<S: Stream> Session<S> {
     /// Sends a session message with one field of text.
     fn admin(&mut self, kind: &[u8], text: (&[u8], &[u8]), now: Timestamp) {
         transmit!(self, now, |seq| self.encoder.admin(kind, text, seq, now));
+    }
+
+    /// Asks for all open orders, then for all positions. Neither is sent again on request: RISK
+    /// asks anew.
+    pub(super) fn audit(&mut self, audit: &Audit, now: Timestamp) {
+        if self.state != State::On {
+            return;
+        }
+        let request = audit.request;
+        transmit!(self, now, |seq| self.encoder.all_orders(request, seq, now));
+        if self.link.is_connected() {
+            transmit!(self, now, |seq| self.encoder.all_positions(&self.broker, request, seq, now));
+            self.counts.audits += 1;
+        }
     }
 
     /// Says goodbye; the connection is dropped when the broker has answered.

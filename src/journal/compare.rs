@@ -32,6 +32,7 @@ pub fn stage_of(kind: Kind) -> &'static str {
     match kind {
         Kind::FORWARD | Kind::GREEKS => "greeks",
         Kind::INTENT | Kind::INTENT_LEG | Kind::INTENT_CANCEL | Kind::DECISION => "strategy",
+        Kind::FEATURES => "features",
         _ if kind.is_output() => "risk",
         _ => "feed",
     }

@@ -3,8 +3,9 @@
 
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
+    audit::{Audit, Difference, Position, Positions},
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
-    market::{Definition, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
+    market::{Definition, Features, Forward, Greeks, Interest, Name, Quote, Smile, Status, Trade},
     order::{Admin, Breach, Cancel, Decision, Halt, Inquiry, Leg, Order, Refusal, Report},
 };
 use alloc::{
@@ -109,6 +110,14 @@ fn payload(name: &str) -> &'static [Field] {
             breaches Number, violated_high Number),
         "Breach" => table!(AT, Breach: order Number, limit Number, measured Float, bound Float),
         "Inquiry" => table!(AT, Inquiry: order Number, tries Number, strategy Number),
+        "Audit" => table!(AT, Audit: request Number, tries Number),
+        "Positions" => table!(AT, Positions: request Number, total Number, valid Number),
+        "Position" => table!(AT, Position: strike Price, root Text, request Number, date Number,
+            contracts Signed, class Text),
+        "Difference" => table!(AT, Difference: ours Signed, theirs Signed, strike Price,
+            date Number, class Text),
+        "Features" => table!(AT, Features: schema Number, digest Number, number Number,
+            known Number, columns Number),
         "Halt" => table!(AT, Halt: limit Number, measured Float, bound Float),
         _ => &[],
     }

@@ -230,6 +230,9 @@ impl Case<'_> {
         verdict.must(Limit::SESSION_DOWN, venue.broker_up);
         let doubts = u64::from(self.desk.book.in_doubt());
         verdict.count(Limit::IN_DOUBT, doubts, 0);
+        let sure = self.desk.book.audit.agrees();
+        let compares = self.limits.reconcile_every.nanos() > 0;
+        verdict.must(Limit::POSITIONS_UNSURE, sure || !compares);
         verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let first = self.views.first().map_or(0, |view| view.multiplier);

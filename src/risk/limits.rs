@@ -129,6 +129,11 @@ limits! {
         inquire_again_after: Span = Span(2_000_000_000),
             in Span(1_000_000)..=Span(3_600_000_000_000), "-",
             "The broker is asked again after an order in doubt after this time.";
+        reconcile_every: Span = Span(0), in Span(0)..=Span(86_400_000_000_000), "-",
+            "Positions and orders are compared with the broker's so often, and at logon; 0: never.";
+        reconcile_again_after: Span = Span(2_000_000_000),
+            in Span(1_000_000)..=Span(3_600_000_000_000), "-",
+            "It is asked again after this time where it did not answer, or a difference is new.";
     }
     conditions {
         32 INSTRUMENT_UNKNOWN all, "A leg's instrument was never defined, or has no room.";
@@ -152,6 +157,7 @@ limits! {
         50 CANCEL_UNKNOWN all, "The order to cancel is unknown, has ended, or is being canceled.";
         51 IN_DOUBT all, "How a live order stands the broker has yet to say: a restart, a resend.";
         52 STRATEGY_UNKNOWN all, "The strategy's number is nobody's: it has no horizon.";
+        63 POSITIONS_UNSURE opening, "The broker's positions or orders differ, or are not known.";
     }
 }
 

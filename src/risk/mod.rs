@@ -29,6 +29,7 @@ use crate::{
     stage::{Emit, Stage},
     wire::{
         Event, Kind, NO_INSTRUMENT, Timestamp,
+        audit::Audit,
         order::{Breach, Cancel, Halt, Inquiry, LEGS_MAX, Leg, Refusal},
     },
 };
@@ -222,6 +223,9 @@ impl Risk {
         if desk.book.venue.is_over() || desk.book.venue.halted.is_some() {
             self.sweep(desk, event, out);
         }
+        if self.limits.reconcile_every.nanos() > 0 {
+            self.reconcile(desk, event, out);
+        }
         if desk.book.in_doubt() > 0 && desk.book.venue.broker_up {
             self.inquire(desk, event, out);
         }
@@ -242,6 +246,20 @@ impl Risk {
             let tries = desk.book.register_inquiry(order, now);
             let inquiry = Inquiry { order, tries, strategy, reserved: 0, reserved2: [0; 2] };
             emit(desk, out, Event::caused_by(event, Kind::INQUIRY, NO_INSTRUMENT, inquiry));
+        }
+    }
+
+    /// Asks the broker for positions and orders when that is due, and tells where it differs.
+    fn reconcile(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Cleared>) {
+        let every = self.limits.reconcile_every.nanos();
+        let (again, now) = (self.limits.reconcile_again_after.nanos(), event.ts_recv);
+        while let Some((instrument, difference)) = desk.book.audit.next_news() {
+            emit(desk, out, Event::caused_by(event, Kind::DIFFERENCE, instrument, difference));
+        }
+        if desk.book.may_ask() && desk.book.audit.is_due(now, every, again) {
+            let tries = desk.book.register_audit(event.seq, now);
+            let audit = Audit { request: event.seq, tries, reserved: 0, reserved2: [0; 2] };
+            emit(desk, out, Event::caused_by(event, Kind::AUDIT, NO_INSTRUMENT, audit));
         }
     }
 
@@ -311,7 +329,7 @@ impl Stage<Desk> for Risk {
         match event.kind {
             Kind::INTENT => self.begin(desk, event, out),
             Kind::INTENT_CANCEL => self.cancel(desk, event, out),
-            Kind::DECISION => emit(desk, out, *event),
+            Kind::DECISION | Kind::FEATURES => emit(desk, out, *event),
             kind if kind.is_output() => self.forged += 1,
             kind => {
                 if kind == Kind::COMMAND {

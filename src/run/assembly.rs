@@ -10,7 +10,7 @@ use super::{
     recovery::Past,
     say::println,
     settings::Threads,
-    stages::{Watches, desk, front, rear},
+    stages::{Watches, front, rear},
     supervisor::pause,
 };
 use crate::{
@@ -118,7 +118,7 @@ impl Assembly<'_> {
         let (plan, thread) = (self.plan, self.thread());
         let Sides { feed, replies, inputs, outputs, exit } = sides;
         let exit = probe::Exit::of(self.outgoing(outputs, exit), watches.exit, &thread);
-        let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
+        let rear = rear(plan, [watches.features, watches.strategy, watches.risk], &thread, exit);
         let front = front(plan, [watches.chain, watches.greeks], &thread, rear);
         let stages =
             Then(Probe::of(Inputs::new(inputs, self.past.first), watches.journal, &thread), front);
@@ -131,7 +131,7 @@ impl Assembly<'_> {
         let Sides { feed, replies, inputs, outputs, exit } = sides;
         let (producer, consumer) = ring::<Event>(plan.run.ring);
         let exit = probe::Exit::of(self.outgoing(outputs, exit), watches.exit, &thread);
-        let rear = rear(plan, [watches.strategy, watches.risk], &thread, exit);
+        let rear = rear(plan, [watches.features, watches.strategy, watches.risk], &thread, exit);
         let stages = Then(Probe::of(Track, watches.link, &thread), rear);
         let meter = Meter { market: None, desktop: self.desktop()? };
         self.stretch(("strategy..gate", 1), consumer, stages, meter)?;
@@ -155,7 +155,7 @@ impl Assembly<'_> {
         let link = self.link("risk", cleared)?;
         let link = self.outgoing(outputs, link);
         let thread = self.thread();
-        let rear = rear(plan, [watches.strategy, watches.risk], &thread, link);
+        let rear = rear(plan, [watches.features, watches.strategy, watches.risk], &thread, link);
         let stages = Then(Probe::of(Track, watches.link, &thread), rear);
         let meter = Meter { market: None, desktop: self.desktop()? };
         self.stretch(("strategy, risk", 2), decide, stages, meter)?;
@@ -213,7 +213,7 @@ impl Assembly<'_> {
             names.map(|name| Wire::declare(self.counters, name)).collect::<io::Result<_>>()?;
         let events = self.counters.counter("feed", "events", "events", "Events numbered.")?;
         let time = Time::declare(self.counters, "feed")?;
-        let (desk, signs, clock) = (desk(self.plan), self.signs.clone(), self.clock.clone());
+        let (desk, signs, clock) = (self.plan.desk(), self.signs.clone(), self.clock.clone());
         let broker = self.plan.broker_source();
         let intake = Intake {
             feed,
@@ -246,7 +246,7 @@ impl Assembly<'_> {
         T: crate::rt::ring::Message + core::borrow::Borrow<Event> + 'static,
         S: Emit<Desk, T> + Close + Send + 'static,
     {
-        let (desk, clock) = (desk(self.plan), self.clock.clone());
+        let (desk, clock) = (self.plan.desk(), self.clock.clone());
         self.run(place, Stretch { ring, desk, stages, meter, clock })
     }
 

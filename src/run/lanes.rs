@@ -1,10 +1,11 @@
 //! Recorded inputs in; what the stages let out at their end, on one thread or on several joined by
 //! rings, out. The groupings are those of a live run, without its sockets.
 
-use super::{Plan, settings::Threads, source::Source, stages::desk};
+use super::{Plan, settings::Threads, source::Source};
 use crate::{
     book::Desk,
     chain::Track,
+    feature::Features,
     greeks::Revalue,
     risk::{Cleared, Risk},
     rt::ring::{Consumer, Message, Producer, ring},
@@ -21,22 +22,26 @@ use std::{
 };
 
 type Front<E> = Then<Track, Then<Revalue, E>>;
-type Rear<E> = Then<Decide, Then<Risk, E>>;
+type Rear<E> = Then<Features, Then<Decide, Then<Risk, E>>>;
 
 /// Chain and Greeks in front of `end`.
 pub(super) fn front<E>(plan: &Plan, end: E) -> Front<E> {
     Then(Track, Then(Revalue::new(&plan.universe), end))
 }
 
-/// Strategy and risk in front of `end`.
+/// Features, strategy and risk in front of `end`.
 pub(super) fn rear<E>(plan: &Plan, end: E) -> Rear<E> {
+    let features = Features::new(&plan.features, &plan.universe);
     let decide = Decide::new(plan.strategies.clone());
-    Then(decide, Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), end))
+    Then(
+        features,
+        Then(decide, Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), end)),
+    )
 }
 
 /// All stages on this thread.
 pub(super) fn inline(plan: &Plan, source: &mut Source, end: impl Emit<Desk, Cleared>) {
-    feed(source, &mut desk(plan), front(plan, rear(plan, end)));
+    feed(source, &mut plan.desk(), front(plan, rear(plan, end)));
 }
 
 /// The stages on as many threads as `threads` says; the last one gives the outputs to `end`.
@@ -55,7 +60,7 @@ fn shared<E: Emit<Desk, Cleared> + Send>(plan: &Plan, source: &mut Source, end: 
     let (to_rear, priced) = lane::<Event>(plan);
     thread::scope(|scope| {
         scope.spawn(|| priced.through(plan, Then(Track, rear(plan, end))));
-        feed(source, &mut desk(plan), front(plan, to_rear));
+        feed(source, &mut plan.desk(), front(plan, to_rear));
     });
 }
 
@@ -122,7 +127,7 @@ struct Way<T: Message> {
 impl<T: Message> Way<T> {
     /// Everything that is sent, through the stages of this thread.
     fn through(mut self, plan: &Plan, mut stages: impl Emit<Desk, T>) {
-        let mut desk = desk(plan);
+        let mut desk = plan.desk();
         loop {
             let ended = self.gone.is_set();
             let taken = self.ring.drain(256, |message| stages.emit(&mut desk, message));

@@ -6,7 +6,7 @@ use super::{
     agents::Signs,
     assembly::{Assembly, Made},
     recovery::Past,
-    report::{COUNTERS, HISTOGRAMS},
+    report::{COUNTERS, HISTOGRAMS, INTERVAL_LOG},
     say::println,
     supervisor::Supervisor,
 };
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 use std::{
-    format, fs,
+    format, fs, io,
     path::{Path, PathBuf},
     string::{String, ToString},
     sync::Arc,
@@ -52,6 +52,9 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     say_machine(&plan);
     let (opened, past) = open_journal(&plan, files, &directory, &clock, request)?;
     let Opened { journal, inputs, outputs } = opened;
+    if request.resume {
+        set_aside(&directory)?;
+    }
     let file = |e| Failure::file(&directory, "make the counters", &e);
     let mut counters = Counters::create(&directory.join(COUNTERS)).map_err(file)?;
     let mut histograms = Histograms::create(&directory.join(HISTOGRAMS)).map_err(file)?;
@@ -81,6 +84,22 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     let files = (counters, histograms);
     let supervisor = Supervisor::new(&plan, &clock, &directory, files, &control, &journal)?;
     supervise(&plan, made, supervisor, told, journal, request.span)
+}
+
+/// Counters and histograms are those of one session: what the one before has left is kept beside
+/// them, as `counters.s1` and so on.
+fn set_aside(directory: &Path) -> Result<(), Failure> {
+    let aside = |name: &str, number: u32| directory.join(format!("{name}.s{number}"));
+    let free = (1..u32::MAX).find(|number| !aside(COUNTERS, *number).exists()).unwrap_or(u32::MAX);
+    for name in [COUNTERS, HISTOGRAMS, INTERVAL_LOG] {
+        match fs::rename(directory.join(name), aside(name, free)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(Failure::file(directory, "keep what the session before counted", &e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn supervise(

@@ -105,6 +105,8 @@ crate::counters! {
         pub(super) positions: "instruments";
         /// Live orders of which nobody knows since a restart how they stand.
         pub(super) in_doubt: "orders";
+        /// Contracts, and open orders that are not ours, in which the broker differs from us.
+        pub(super) differences: "1";
         /// Sessions of the run so far.
         pub(super) sessions: "1";
         /// 1 where the kill switch or a breaker has halted trading.
@@ -125,6 +127,7 @@ impl Desktop {
         self.positions.set(book.holdings().len() as u64);
         self.in_doubt.set(u64::from(book.in_doubt()));
         self.halted.set(u64::from(book.venue.killed || book.venue.halted.is_some()));
+        self.differences.set(book.audit.differences() as u64);
         self.sessions.set(book.sessions);
     }
 }
@@ -158,6 +161,8 @@ crate::counters! {
         pub(super) halts: "events";
         /// Inquiries after orders in doubt.
         pub(super) inquiries: "inquiries";
+        /// Questions for all positions and orders.
+        pub(super) audits: "questions";
     }
 }
 
@@ -172,6 +177,7 @@ impl Outcome {
             Kind::DECISION => self.decisions.add(1),
             Kind::HALT => self.halts.add(1),
             Kind::INQUIRY => self.inquiries.add(1),
+            Kind::AUDIT => self.audits.add(1),
             _ => {}
         }
     }

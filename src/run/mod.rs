@@ -5,6 +5,7 @@ mod assembly;
 pub mod check;
 mod exit;
 mod failure;
+pub mod features;
 mod files;
 pub mod host;
 mod lag;

@@ -2,9 +2,10 @@
 
 use super::{Files, files::MAIN, settings::Run};
 use crate::{
-    book::Account,
-    chain::Universe,
+    book::{Account, Book, Desk},
+    chain::{Chain, Universe},
     config::{Error, Reader, Section},
+    feature::{self, Row, Schema},
     feed, gate, journal, risk, strategy,
 };
 use std::{string::String, vec::Vec};
@@ -22,6 +23,8 @@ pub struct Plan {
     pub broker: gate::Broker,
     /// `[journal]`.
     pub journal: journal::Settings,
+    /// `[features]`.
+    pub features: Schema,
     /// The universe's file.
     pub universe: Universe,
     /// `[account]` of the limits' file.
@@ -39,12 +42,16 @@ impl Plan {
         let mut errors = Vec::new();
         let main = Reader::new(MAIN_NAME, files.text(MAIN).map_err(|e| Vec::from([e]))?);
         let main = keep(main.and_then(main_file), &mut errors);
-        let Some((run, feed, sessions, broker, journal)) = main else {
+        let Some((run, (feed, sessions), broker, journal, features)) = main else {
             return Err(errors);
         };
         let universe = other(files, &run.universe, Universe::from_config, &mut errors);
         let limits = other(files, &run.limits, risk::from_config, &mut errors);
-        let strategies = strategies(files, &run.strategies, &mut errors);
+        if let Some(universe) = &universe {
+            errors.extend(check_features(&features, universe));
+        }
+        let features = Schema::new(&features);
+        let strategies = strategies(files, &run.strategies, &features, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
                 universe: Universe { clock: run.clock, ..universe },
@@ -53,12 +60,20 @@ impl Plan {
                 sessions,
                 broker,
                 journal,
+                features,
                 account,
                 limits,
                 strategies,
             }),
             _ => Err(errors),
         }
+    }
+
+    /// A replica of what the stages of a thread know, empty.
+    pub fn desk(&self) -> Desk {
+        let chain = Chain::new(&self.universe);
+        let book = Book::new(&self.account, self.broker_source());
+        Desk { chain, book, features: Row::new(&self.features) }
     }
 
     /// The number of the broker's session in events; none is configured where it is 0.
@@ -70,8 +85,13 @@ impl Plan {
 /// How messages call the main file: its text has the `--set`s in it.
 const MAIN_NAME: &str = "configuration";
 
-type Main =
-    (Run, feed::settings::Settings, Vec<feed::settings::Session>, gate::Broker, journal::Settings);
+type Main = (
+    Run,
+    (feed::settings::Settings, Vec<feed::settings::Session>),
+    gate::Broker,
+    journal::Settings,
+    feature::Settings,
+);
 
 fn main_file(mut reader: Reader) -> Result<Main, Vec<Error>> {
     let run = reader.section::<Run>("run");
@@ -82,10 +102,21 @@ fn main_file(mut reader: Reader) -> Result<Main, Vec<Error>> {
     let broker = reader.section::<gate::Broker>("broker");
     broker.iter().for_each(|broker| broker.check(&mut reader));
     let journal = reader.section::<journal::Settings>("journal");
-    let whole = run.zip(feed).zip(broker).zip(journal);
+    let features = reader.section::<feature::Settings>("features");
     reader.finish()?;
-    let (((run, (feed, sessions)), broker), journal) = whole.ok_or_else(Vec::new)?;
-    Ok((run, feed, sessions, broker, journal))
+    match (run, feed, broker, journal, features) {
+        (Some(run), Some(feed), Some(broker), Some(journal), Some(features)) => {
+            Ok((run, feed, broker, journal, features))
+        }
+        _ => Err(Vec::new()),
+    }
+}
+
+fn check_features(settings: &feature::Settings, universe: &Universe) -> Vec<Error> {
+    let roots: Vec<&str> = universe.roots.iter().map(|root| root.text()).collect();
+    let mistakes = settings.mistakes(&roots).into_iter();
+    let error = |(key, what)| Error::new(MAIN_NAME, std::format!("[features] {key}"), what);
+    mistakes.map(error).collect()
 }
 
 fn check_cores(run: &Run, reader: &mut Reader) {
@@ -115,14 +146,19 @@ fn other<T>(
     keep(reader.finish(), errors).and(taken)
 }
 
-fn strategies(files: &Files, names: &[String], errors: &mut Vec<Error>) -> strategy::Set {
+fn strategies(
+    files: &Files,
+    names: &[String],
+    features: &Schema,
+    errors: &mut Vec<Error>,
+) -> strategy::Set {
     let mut set = strategy::Set::default();
     for name in names {
         other(
             files,
             name,
             |reader| {
-                set.read(reader);
+                set.read(reader, features);
                 Some(())
             },
             errors,
@@ -139,6 +175,7 @@ pub(super) fn sections() -> Vec<(String, Vec<crate::config::Key>)> {
         ("[[session]]", feed::settings::Session::keys()),
         ("[broker]", gate::Broker::keys()),
         ("[journal]", journal::Settings::keys()),
+        ("[features]", feature::Settings::keys()),
     ];
     let main = main.into_iter().map(|(section, keys)| (String::from(section), keys));
     let kinds = strategy::KINDS.iter();

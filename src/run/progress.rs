@@ -65,9 +65,10 @@ impl View {
     }
 
     fn doubts(&self) -> String {
-        match self.get("book", "in_doubt") {
-            0 => String::new(),
-            orders => format!("  {orders} ORDERS IN DOUBT: nothing is sent"),
+        match (self.get("book", "in_doubt"), self.get("book", "differences")) {
+            (0, 0) => String::new(),
+            (0, rows) => format!("  THE BROKER DIFFERS in {rows}: nothing is opened"),
+            (orders, _) => format!("  {orders} ORDERS IN DOUBT: nothing is sent"),
         }
     }
 

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! front   chain → greeks                  after the input journal
-//! rear    strategy → risk → out           on the same thread or one of its own
+//! rear    features → strategy → risk      on the same thread or one of its own
 //! ```
 //! Where a thread begins behind the first one, a `Track` at its head keeps its replica of the
 //! chain.
 
 use super::Plan;
 use crate::{
-    book::{Book, Desk},
-    chain::{Chain, Track},
+    chain::Track,
+    feature::Features,
     greeks::Revalue,
     risk::Risk,
     rt::{
@@ -25,14 +25,8 @@ use std::io;
 /// Chain and Greeks, and what follows.
 pub(super) type Front<E> = Then<Probe<Track>, Then<Probe<Revalue>, E>>;
 
-/// Strategy and risk, and what follows.
-pub(super) type Rear<E> = Then<Probe<Decide>, Then<Probe<Risk>, E>>;
-
-/// A replica of what the stages of a thread know, empty.
-pub(super) fn desk(plan: &Plan) -> Desk {
-    let chain = Chain::new(&plan.universe);
-    Desk { chain, book: Book::new(&plan.account, plan.broker_source()) }
-}
+/// Features, strategy and risk, and what follows.
+pub(super) type Rear<E> = Then<Probe<Features>, Then<Probe<Decide>, Then<Probe<Risk>, E>>>;
 
 /// Where the durations of all stages go, declared in the order of a tick's life, in which the
 /// report shows them.
@@ -43,6 +37,7 @@ pub(super) struct Watches {
     pub(super) greeks: Durations,
     /// The way through the ring to the thread that decides.
     pub(super) link: Durations,
+    pub(super) features: Durations,
     pub(super) strategy: Durations,
     pub(super) risk: Durations,
     /// The output journal and the gate.
@@ -58,6 +53,7 @@ impl Watches {
             chain: declare("chain")?,
             greeks: declare("greeks")?,
             link: declare("link")?,
+            features: declare("features")?,
             strategy: declare("strategy")?,
             risk: declare("risk")?,
             exit: declare("outputs, gate")?,
@@ -76,14 +72,15 @@ pub(super) fn front<E>(
     Then(Probe::of(Track, chain, thread), Then(greeks, end))
 }
 
-/// Strategy and risk in front of `end`.
+/// Features, strategy and risk in front of `end`.
 pub(super) fn rear<E>(
     plan: &Plan,
-    [strategy, risk]: [Durations; 2],
+    [features, strategy, risk]: [Durations; 3],
     thread: &Thread,
     end: E,
 ) -> Rear<E> {
+    let features = Probe::of(Features::new(&plan.features, &plan.universe), features, thread);
     let decide = Probe::of(Decide::new(plan.strategies.clone()), strategy, thread);
-    let gate = Risk::new(plan.limits.clone(), plan.strategies.roster());
-    Then(decide, Then(Probe::of(gate, risk, thread), end))
+    let risk = Probe::of(Risk::new(plan.limits.clone(), plan.strategies.roster()), risk, thread);
+    Then(features, Then(decide, Then(risk, end)))
 }

@@ -13,8 +13,7 @@ use super::{
     units::{Counts, Unit, units, words},
 };
 use crate::{
-    book::{Book, Desk},
-    chain::Chain,
+    book::Desk,
     journal::{Bar, Manifest, Names, Reader, Stream, dump},
     risk::Cleared,
     stage::Emit,
@@ -41,8 +40,7 @@ pub(super) fn compare(
 ) -> Result<(), Failure> {
     let (was, plan) = (Plan::new(&files_of(manifest))?, Plan::new(files)?);
     let broker = was.broker_source();
-    let book = Book::new(&plan.account, broker);
-    let mut desk = Desk { chain: Chain::new(&plan.universe), book };
+    let mut desk = plan.desk();
     let made = RefCell::new(Vec::new());
     let mut stages = lanes::front(&plan, lanes::rear(&plan, Collect(&made)));
     let recorded = open(directory, Stream::Outputs)?;

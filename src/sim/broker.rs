@@ -182,6 +182,8 @@ impl Broker {
                 None => self.exchange.offences.push(format!("no order: {m:?}")),
             },
             "F" | "H" => self.on_request(m, now, bad),
+            "AF" => self.exchange.on_status_of_all(now),
+            "AN" => self.tell_positions(m, market, now, bad),
             "0" | "3" => {}
             kind => self.exchange.offences.push(format!("a message of type {kind}")),
         }
@@ -192,6 +194,29 @@ impl Broker {
             ("F", Some(id), Some(request)) => self.exchange.on_cancel(id, request, now, bad),
             ("H", _, Some(id)) => self.exchange.on_status(id, now),
             _ => self.exchange.offences.push(format!("no request: {m:?}")),
+        }
+    }
+
+    /// What is booked at this instant; what was traded and not told yet is part of it.
+    fn tell_positions(&mut self, m: &Message, market: &Market, now: Timestamp, bad: &mut Mischief) {
+        let positions = self.exchange.positions();
+        let result = if positions.is_empty() { 2 } else { 0 };
+        let head = || {
+            let request = m.get(710).unwrap_or("");
+            let head = Body::default().with(721, "P").with(710, request).with(728, result);
+            head.with(727, positions.len())
+        };
+        self.say("AO", head().with(729, 0), now, bad);
+        for (place, contracts) in &positions {
+            let contract = &market.contracts[*place];
+            let named = head()
+                .with(55, "SPXW")
+                .with(541, "20250910")
+                .with(202, fix::price(contract.strike))
+                .with(461, if contract.call { "OCXXXX" } else { "OPXXXX" });
+            let (long, short) = ((*contracts).max(0), (-contracts).max(0));
+            let body = named.with(702, 1).with(703, "TOT").with(704, long).with(705, short);
+            self.say("AP", body, now, bad);
         }
     }
 

@@ -61,6 +61,7 @@ faults! {
     Dropped "unsolicited ends" 0.02 "an order is canceled or expires without our word";
     Stranger "strange fills" 0.02 "a fill of an order that nobody has sent";
     Excess "overfills" 0.02 "more is filled than was ordered";
+    Astray "positions astray" 0.002 "the broker books a contract that nobody has traded";
     // The operator, and the process.
     Stop "stops" 0.002 "the operator wants the run to end";
     Leave "leaves" 0.002 "the stop's time is over";

@@ -9,7 +9,13 @@ use super::{
     market::{Best, Market},
 };
 use crate::wire::{Timestamp, UNDEF_PRICE};
-use alloc::{collections::VecDeque, format, string::String, vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    format,
+    string::String,
+    vec,
+    vec::Vec,
+};
 
 /// One leg as the venue understood it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -105,6 +111,8 @@ pub struct Exchange {
     pub orders: Vec<Order>,
     /// All that was traded.
     pub fills: Vec<Fill>,
+    /// Contracts that the broker has booked and nobody has traded, by place.
+    pub astray: BTreeMap<usize, i64>,
     /// News that were not told yet.
     pub telling: VecDeque<Told>,
     /// What a client must never do, and did.
@@ -122,6 +130,7 @@ impl Exchange {
         Exchange {
             orders: Vec::new(),
             fills: Vec::new(),
+            astray: BTreeMap::new(),
             telling: VecDeque::new(),
             offences: Vec::new(),
             executions: 0,
@@ -193,6 +202,25 @@ impl Exchange {
         }
     }
 
+    /// Somebody asks how all open orders stand.
+    pub fn on_status_of_all(&mut self, now: Timestamp) {
+        for at in 0..self.orders.len() {
+            if self.orders[at].is_open() {
+                self.tell(at, News::Status(self.orders[at].status), now);
+            }
+        }
+    }
+
+    /// What the broker has booked, by place; what is flat is left out.
+    pub fn positions(&self) -> BTreeMap<usize, i64> {
+        let mut positions = self.astray.clone();
+        for fill in &self.fills {
+            *positions.entry(fill.place).or_default() += fill.contracts;
+        }
+        positions.retain(|_, contracts| *contracts != 0);
+        positions
+    }
+
     /// Matches what works with what is quoted; things happen that nobody asked for.
     pub fn step(&mut self, market: &Market, now: Timestamp, bad: &mut Mischief) {
         for at in 0..self.orders.len() {
@@ -207,6 +235,10 @@ impl Exchange {
             } else if let Some(prices) = self.price(&self.orders[at].clone(), market) {
                 self.fill(at, prices, now, bad);
             }
+        }
+        if bad.strikes(Fault::Astray) {
+            let place = bad.below(market.contracts.len() as u64) as usize;
+            *self.astray.entry(place).or_default() += 1;
         }
         if !self.orders.is_empty() && bad.strikes(Fault::Stranger) {
             self.strange_fill(market, now);

@@ -46,6 +46,7 @@ pub use window::Window;
 use crate::{
     book::{Desk, Horizon, Roster},
     config::Reader,
+    feature::Schema,
     stage::{Emit, Stage},
     wire::{Event, Kind},
 };
@@ -96,9 +97,10 @@ impl Set {
         self.instances.push(instance);
     }
 
-    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`.
-    pub fn read(&mut self, reader: &mut Reader) {
-        KINDS.iter().for_each(|kind| (kind.read)(reader, self));
+    /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`. Columns of
+    /// features that conditions name are looked up in `schema`.
+    pub fn read(&mut self, reader: &mut Reader, schema: &Schema) {
+        KINDS.iter().for_each(|kind| (kind.read)(reader, schema, self));
         for settings in reader.list::<ProbeSettings>("probe") {
             self.add(Instance::Probe(Probe::new(settings)));
         }
@@ -148,6 +150,7 @@ impl Stage<Desk> for Decide {
     #[inline]
     fn on(&mut self, desk: &mut Desk, event: &Event, out: &mut impl Emit<Desk, Event>) {
         desk.book.apply(event);
+        desk.hear(event);
         if event.kind == Kind::QUOTE {
             self.quoted = Some(event.instrument);
         }

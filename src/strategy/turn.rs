@@ -3,6 +3,7 @@
 use super::codes::Code;
 use crate::{
     book::Desk,
+    feature::Column,
     stage::Emit,
     wire::{
         Event, Kind, NO_INSTRUMENT, Price,
@@ -63,6 +64,12 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
     /// Which instance it is.
     pub fn strategy(&self) -> u16 {
         self.strategy
+    }
+
+    /// A column of the latest row of features; NaN where it is not known.
+    #[inline(always)]
+    pub fn feature(&self, column: Column) -> f64 {
+        self.desk.features.get(column)
     }
 
     /// Says what was concluded.

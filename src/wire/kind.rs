@@ -50,6 +50,8 @@ kinds! {
     // From the broker.
     REPORT = 64, "Report", "an execution report on one leg or a whole order";
     ADMIN = 65, "Admin", "a session-level message of the broker that asks for an answer";
+    POSITIONS = 66, "Positions", "the broker's answer on what it holds: how many positions follow";
+    POSITION = 67, "Position", "what the broker says it holds of one contract";
 
     // Between stages; never journaled as input.
     FORWARD = 96, "Forward", "forward and discount of an expiry, from put-call parity";
@@ -70,6 +72,9 @@ kinds! {
     BREACH = 133, "Breach", "one violated limit of the refusal before it";
     HALT = 134, "Halt", "trading was halted, and why";
     INQUIRY = 135, "Inquiry", "asks the broker how an order in doubt stands";
+    FEATURES = 136, "Features", "a row of features is complete: its digest, for comparison";
+    AUDIT = 137, "Audit", "asks the broker for all positions and open orders";
+    DIFFERENCE = 138, "Difference", "the broker holds another number of a contract than we do";
 }
 
 impl Kind {

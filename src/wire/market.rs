@@ -211,6 +211,23 @@ pub struct Smile {
     pub crossed: u16,
 }
 
+/// A row of features is complete. The row itself stays in the thread that made it: that two runs
+/// have the same rows is shown by their digests.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Features {
+    /// Hash of the schema: cadence, names, units and formulas of the columns.
+    pub schema: u64,
+    /// Digest of the bits of all values.
+    pub digest: u64,
+    /// The row's number, from 1.
+    pub number: u64,
+    /// How many values are known.
+    pub known: u32,
+    /// How many there are.
+    pub columns: u32,
+}
+
 /// The status of an implied volatility, as `zomma iv` prints it.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Pod, Zeroable)]

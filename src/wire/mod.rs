@@ -8,6 +8,7 @@ mod event;
 mod kind;
 mod units;
 
+pub mod audit;
 pub mod control;
 pub mod market;
 pub mod order;

@@ -5,6 +5,7 @@ use bytemuck::Zeroable;
 use zomma::{
     book::{Account, Book, Desk, Horizon, Roster},
     chain::{Chain, Track, Universe, name_of},
+    feature::Row,
     risk::{Cleared, Limits, Risk, from_config},
     stage::{Emit, Stage},
     strategy::{Decide, Set},
@@ -111,7 +112,8 @@ impl Floor {
     pub(crate) fn new(set: Set, more: &str) -> Floor {
         let (account, limits) = settings(more);
         let roster = if set.names().len() == 0 { roster() } else { set.roster() };
-        let desk = Desk { chain: Chain::new(&universe()), book: Book::new(&account, BROKER) };
+        let book = Book::new(&account, BROKER);
+        let desk = Desk { chain: Chain::new(&universe()), book, features: Row::default() };
         let mut floor = Floor {
             desk,
             decide: Decide::new(set),

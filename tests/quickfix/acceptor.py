@@ -7,7 +7,8 @@ stdout is one thing that happened: `ready`, `logon`, `logout`, `admin FIX…`, `
 between fields. Lines on stdin: `test TEXT` sends a TestRequest, `quit` ends.
 
 Orders of quantity 7 rest until they are cancelled; others are filled at their limit: a single one
-by one report, a combination by one report a leg and one for the whole.
+by one report, a combination by one report a leg and one for the whole. A question for positions is
+answered with one put, three contracts short.
 """
 
 import os
@@ -86,6 +87,8 @@ class Broker(fix.Application):
             self.on_order(message, kind == "AB")
         elif kind == "F":
             self.on_cancel(message)
+        elif kind == "AN":
+            self.on_positions(message)
 
     def report(self, message, event, status, legs=None, quantity=None, price=None, leg=None):
         self.count += 1
@@ -139,6 +142,27 @@ class Broker(fix.Application):
             answer.setField(tag, value)
         answer.setField(11, get(message, 11))
         answer.setField(41, get(message, 41))
+        fix.Session.sendToTarget(answer, self.session)
+
+    def on_positions(self, message):
+        """One put, three contracts short."""
+        head = ((721, "P1"), (710, get(message, 710)), (727, "1"), (728, "0"))
+        account = ((1, get(message, 1)), (581, "1"))
+        answer = fix.Message()
+        answer.getHeader().setField(35, "AO")
+        for tag, value in head + account + ((729, "0"),):
+            answer.setField(tag, value)
+        fix.Session.sendToTarget(answer, self.session)
+        answer = fix.Message()
+        answer.getHeader().setField(35, "AP")
+        named = ((55, "SPXW"), (167, "OPT"), (461, "OPXXXX"), (541, "20260102"), (202, "4700.5"))
+        price = ((715, get(message, 715)), (730, "0"), (731, "2"), (734, "0"))
+        for tag, value in head + account + named + price:
+            answer.setField(tag, value)
+        quantity = fix.Group(702, 703)
+        for tag, value in ((703, "TOT"), (704, "0"), (705, "3")):
+            quantity.setField(tag, value)
+        answer.addGroup(quantity)
         fix.Session.sendToTarget(answer, self.session)
 
 

@@ -12,9 +12,10 @@ use std::{
     process::{Command, Output},
 };
 use zomma::{
-    book::{Book, Desk},
-    chain::{Chain, Track},
+    book::Desk,
+    chain::Track,
     config::Span,
+    feature::Features,
     greeks::Revalue,
     journal::{ConfigFile, Journal, Manifest, Opened, Settings, Sync},
     risk::{Cleared, Risk},
@@ -34,6 +35,10 @@ universe = "universe.toml"
 limits = "limits.toml"
 strategies = ["strategy.toml"]
 ring = 64
+
+[features]
+roots = ["SPXW"]
+every = "100ms"
 
 [[session]]
 name = "options"
@@ -92,8 +97,7 @@ impl Day {
     pub(crate) fn trade(rounds: usize) -> Day {
         let plan = Plan::new(&Files::from_list(texts())).unwrap();
         let source = plan.broker_source();
-        let book = Book::new(&plan.account, source);
-        let mut desk = Desk { chain: Chain::new(&plan.universe), book };
+        let mut desk = plan.desk();
         let out = RefCell::new(Vec::new());
         let tap = Tap(|_: &mut Desk, cleared: &Cleared| {
             out.borrow_mut().extend(Some(*cleared.event()).filter(|e| e.kind.is_output()));
@@ -101,6 +105,7 @@ impl Day {
         let decide = Decide::new(plan.strategies.clone());
         let rear =
             Then(decide, Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), tap));
+        let rear = Then(Features::new(&plan.features, &plan.universe), rear);
         let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let mut day = Day { inputs: Vec::new(), outputs: Vec::new() };
         let mut broker = Broker { source, ..Broker::default() };

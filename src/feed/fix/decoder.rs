@@ -142,6 +142,14 @@ impl FixDecoder {
         match message.text(Tag::KIND) {
             b"8" => self.on_execution(at, message, out),
             b"9" => out(Event::new(Kind::REPORT, NO_INSTRUMENT, report::cancel_reject(message))),
+            b"AO" => {
+                let positions = report::positions(message);
+                out(Event::new(Kind::POSITIONS, NO_INSTRUMENT, positions));
+            }
+            b"AP" => match report::position(message) {
+                Some(position) => out(Event::new(Kind::POSITION, NO_INSTRUMENT, position)),
+                None => self.fault(fault::VALUE, at, message.text(Tag::SYMBOL), out),
+            },
             b"0" => emit(AdminKind::HEARTBEAT, seq, message.text(Tag::TEST), out),
             b"1" => emit(AdminKind::TEST, seq, message.text(Tag::TEST), out),
             b"2" => on_resend_request(message, seq, out),

@@ -3,6 +3,8 @@
 use super::field::{Fields, decimal, hash, number, quantity};
 use crate::wire::{
     Price,
+    audit::{Position, Positions},
+    market::Class,
     order::{Admin, AdminKind, OrderStatus, Report, ReportKind, order_of},
 };
 
@@ -26,6 +28,8 @@ tags! {
     CLIENT = 11, ORIGINAL = 41, EXEC = 17, PRICE = 31, QUANTITY = 32, EVENT = 150, STATUS = 39,
     FILLED = 14,
     MULTI = 442, LEG = 654,
+    REQUEST = 710, TOTAL = 727, RESULT = 728, LONG = 704, SHORT = 705,
+    SYMBOL = 55, DATE = 541, STRIKE = 202, CODE = 461, RIGHT = 201,
     REF_SEQ = 45, REF_ID = 379, REASON = 373, BUSINESS_REASON = 380,
     TEST = 112, BEGIN = 7, END = 16, NEW_SEQ = 36, GAP_FILL = 123, RESET = 141, HEARTBEAT = 108,
 }
@@ -178,6 +182,52 @@ pub(super) fn business_reject(message: &Message<'_>) -> Report {
         status: OrderStatus::REJECTED,
         leg: Report::WHOLE,
         resent: message.resent(),
+    }
+}
+
+/// A RequestForPositionsAck (35=AO): it is valid, or there are none, and how many are told.
+pub(super) fn positions(message: &Message<'_>) -> Positions {
+    let result = message.number(Tag::RESULT);
+    let total = if result == Some(2) { Some(0) } else { message.number(Tag::TOTAL) };
+    let valid = matches!(result, Some(0 | 2)) && total.is_some();
+    Positions {
+        request: order_of(message.text(Tag::REQUEST)).unwrap_or(0),
+        total: total.map_or(0, |total| u32::try_from(total).unwrap_or(u32::MAX)),
+        valid: valid.into(),
+        reserved: [0; 2],
+    }
+}
+
+/// A PositionReport (35=AP), by its last pair of quantities; `None` where it has none that can be
+/// read.
+pub(super) fn position(message: &Message<'_>) -> Option<Position> {
+    let side = |tag| match message.text(tag) {
+        b"" => Some(0),
+        text => quantity(text).and_then(|contracts| i32::try_from(contracts).ok()),
+    };
+    let (long, short) = (side(Tag::LONG)?, side(Tag::SHORT)?);
+    let told = !message.text(Tag::LONG).is_empty() || !message.text(Tag::SHORT).is_empty();
+    let symbol = message.text(Tag::SYMBOL);
+    let mut root = [0; 8];
+    root.get_mut(..symbol.len())?.copy_from_slice(symbol);
+    let date = message.number(Tag::DATE).and_then(|date| u32::try_from(date).ok());
+    told.then_some(Position {
+        strike: decimal(message.text(Tag::STRIKE)).map_or(Price::UNDEF, Price),
+        root,
+        request: order_of(message.text(Tag::REQUEST)).unwrap_or(0) as u32,
+        date: date.unwrap_or(0),
+        contracts: long - short,
+        class: class(message),
+        reserved: [0; 3],
+    })
+}
+
+/// By CFICode (461), or PutOrCall (201).
+fn class(message: &Message<'_>) -> Class {
+    match (message.text(Tag::CODE), message.text(Tag::RIGHT)) {
+        ([b'O', b'C', ..], _) | (b"", b"1") => Class::CALL,
+        ([b'O', b'P', ..], _) | (b"", b"0") => Class::PUT,
+        _ => Class::STOCK,
     }
 }
 

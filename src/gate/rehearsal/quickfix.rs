@@ -7,6 +7,7 @@ use crate::{
     gate::{Encoder, Facts, Stamp, State, store},
     wire::{
         Event, Kind, NO_INSTRUMENT, Price, UNDEF_TIME,
+        audit::{Audit, Position, Positions},
         market::{Class, Definition},
         order::{Inquiry, Leg, Order, Purpose, Report, ReportKind, client_order_id},
     },
@@ -203,6 +204,22 @@ fn restart(mut broker: Acceptor, rig: Rig, path: &Path) {
     let inquiry = Inquiry { order: 0x203, ..bytemuck::Zeroable::zeroed() };
     rig.give(Event::new(Kind::INQUIRY, NO_INSTRUMENT, inquiry));
     broker.until(&mut rig, &["app", "35=H", &id_text(0x203)]);
+
+    println!("positions and open orders");
+    let audit = Audit { request: 0x777, ..bytemuck::Zeroable::zeroed() };
+    rig.give(Event::new(Kind::AUDIT, NO_INSTRUMENT, audit));
+    broker.until(&mut rig, &["app", "35=AF", "585=7", &id_text(0x777)]);
+    broker.until(&mut rig, &["app", "35=AN", "724=0", "|1=ZOMMA|", &id_text(0x777)]);
+    rig.until("the position", |rig| rig.events.iter().any(|e| e.kind == Kind::POSITION));
+    let heads = rig.events.iter().filter(|event| event.kind == Kind::POSITIONS);
+    let heads: Vec<Positions> = heads.map(|event| *event.body()).collect();
+    let head = heads.last().unwrap();
+    assert_eq!((head.request, head.total, head.valid), (0x777, 1, 1));
+    let found = rig.events.iter().find(|event| event.kind == Kind::POSITION).unwrap();
+    let held: &Position = found.body();
+    assert_eq!((held.strike, held.date), (Price(4_700_500_000_000), 20_260_102));
+    assert_eq!((&held.root[..4], held.class), (&b"SPXW"[..], Class::PUT));
+    assert_eq!((held.request, held.contracts), (0x777, -3));
     for kept in [0x201, 0x202] {
         assert_eq!(broker.count(&id_text(kept)), 0);
     }

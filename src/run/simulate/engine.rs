@@ -12,6 +12,7 @@ use super::{
 use crate::{
     book::Desk,
     chain::Track,
+    feature::Features,
     feed::fix::{FixDecoder, store},
     gate::{Ends, Gate},
     greeks::Revalue,
@@ -21,7 +22,6 @@ use crate::{
         Files, Plan,
         agents::Signs,
         recovery::{Past, Relive, Stand},
-        stages::desk,
     },
     stage::{Emit, Then},
     strategy::Decide,
@@ -150,10 +150,10 @@ impl Engine {
             weakness: *weakness,
             count: 0,
         };
-        let rear = Then(
-            Decide::new(plan.strategies.clone()),
-            Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), exit),
-        );
+        let decide = Decide::new(plan.strategies.clone());
+        let rear =
+            Then(decide, Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), exit));
+        let rear = Then(Features::new(&plan.features, &plan.universe), rear);
         let front = Then(Track, Then(Revalue::new(&plan.universe), rear));
         let look = Look { witness: Rc::clone(witness), weakness: *weakness, count: 0 };
         let cut = || Cut(Rc::clone(&fuse));
@@ -162,7 +162,7 @@ impl Engine {
         let decoder = FixDecoder::new(ours, theirs, inbound);
         Ok(Engine {
             intake: Intake::new(plan, decoder)?,
-            desk: desk(plan),
+            desk: plan.desk(),
             fuse,
             stages: Box::new(stages),
             gate,

@@ -234,6 +234,12 @@ impl Ledger {
         (held + buying, selling - held, odd)
     }
 
+    /// What is held by the reports, by strike and whether it is a call.
+    pub(super) fn contracts(&self) -> BTreeMap<(i64, bool), i64> {
+        let held = self.held.iter().filter(|(_, held)| **held != 0);
+        held.map(|(instrument, held)| (self.strikes[instrument], *held)).collect()
+    }
+
     /// What the venue holds for us by instrument, strange fills apart.
     pub(super) fn truth(&self, exchange: &Exchange) -> BTreeMap<u32, i64> {
         let mut truth = BTreeMap::new();

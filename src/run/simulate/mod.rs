@@ -13,6 +13,7 @@
 //! - the book's positions are the sum of the venue's fills once everything is told;
 //! - no order is at the venue that was not approved, or otherwise than it was approved;
 //! - each approval keeps the limits, reckoned anew from the venue's truth, reports and quotes;
+//! - nothing opens while the broker may hold something else than we think;
 //! - nothing leaves after the kill switch, nothing opens after a halt, a stop, or on a stale quote.
 //!
 //! [`WEAKNESSES`] are things that an engine could do wrong, done on purpose: each must be found.
@@ -25,6 +26,7 @@ mod ledger;
 mod moves;
 mod pipe;
 mod quotes;
+mod round;
 mod setting;
 mod stages;
 mod torn;

@@ -74,6 +74,12 @@ fn main(dice: &mut Dice, way: Way) -> String {
 universe = "universe"
 limits = "limits"
 strategies = ["strategies"]
+[features]
+roots = ["SPXW"]
+resolutions = ["1s", "1m"]
+windows = [5, 20]
+volume_bar = 0
+dollar_bar = 0
 [feed]
 batch_max = {batch}
 beat = "50ms"
@@ -145,6 +151,8 @@ message_burst = {burst}
 duplicate_window = "{window}ms"
 unreconciled_fills_max = {odd}
 rejects_in_a_row_max = {rejects}
+reconcile_every = "{every}"
+reconcile_again_after = "500ms"
 "#,
         contracts = dice.between(1, 6),
         premium = dice.pick(&["300.0", "3_000.0", "20_000.0"]),
@@ -160,6 +168,7 @@ rejects_in_a_row_max = {rejects}
         window = dice.pick(&[0, 10, 500]),
         odd = dice.pick(&[0, 0, 1, 1_000]),
         rejects = dice.between(1, 10),
+        every = dice.pick(&["0s", "2s", "10s"]),
     )
 }
 

@@ -15,6 +15,7 @@ use crate::{
     stage::{Emit, Stage},
     wire::{
         Event, Kind, Price,
+        audit::Position,
         control::{Command, Session, SessionState, Verb},
         market::Quote,
         order::{OrderStatus, Report, ReportKind},
@@ -109,6 +110,10 @@ impl Look {
             let report = Report { event: event_kind, status, ..*event.body() };
             return out.emit(desk, &Event { payload: bytemuck::cast(report), ..*event });
         }
+        if weakness == Weakness::BelievePositions && event.kind == Kind::POSITION {
+            let believed = believed(desk, event);
+            return out.emit(desk, &believed);
+        }
         out.emit(desk, event);
         if weakness == Weakness::DoubleFill && third {
             let mut report: Report = *event.body();
@@ -123,6 +128,15 @@ impl Look {
             out.emit(desk, &Event { payload: bytemuck::cast(quote), ..*event });
         }
     }
+}
+
+/// The broker's word as if it were ours.
+fn believed(desk: &Desk, event: &Event) -> Event {
+    let Position { root, date, strike, class, .. } = *event.body::<Position>();
+    let ours = desk.chain.option(root, date, strike, class);
+    let held = ours.map_or(0, |instrument| desk.book.position(instrument).line.held);
+    let position = Position { contracts: held as i32, ..*event.body() };
+    Event { payload: bytemuck::cast(position), ..*event }
 }
 
 fn is_report(event: &Event, kind: ReportKind) -> bool {

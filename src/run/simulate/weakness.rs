@@ -48,6 +48,7 @@ weaknesses! {
     WrongQuantity "wrong-quantity" "the venue understands one contract more than was approved";
     SendTwice "send-twice" "an order's message is written twice";
     BelieveResends "believe-resends" "what a resend leaves out is taken for rejected";
+    BelievePositions "believe-positions" "what the broker holds is taken for what we hold";
     ForgetNumbers "forget-numbers" "the session's numbers do not survive a crash";
     ForgetTail "forget-tail" "the last inputs do not survive a crash";
 }

@@ -7,6 +7,7 @@
 use super::{
     ledger::{Approved, Ledger},
     quotes::Quotes,
+    round::Round,
 };
 use crate::{
     journal::Watch,
@@ -50,6 +51,7 @@ pub(super) struct Witness {
     broker: Rc<RefCell<Broker>>,
     broker_source: u16,
     limits: Limits,
+    round: Round,
     pending: Option<Approved>,
     openings: VecDeque<Timestamp>,
     broker_up: bool,
@@ -79,6 +81,7 @@ impl Witness {
             broker: Rc::clone(broker),
             broker_source,
             limits: limits.clone(),
+            round: Round::default(),
             pending: None,
             openings: VecDeque::new(),
             broker_up: false,
@@ -134,13 +137,19 @@ impl Witness {
         match event.kind {
             Kind::DEFINITION => self.ledger.define(event),
             Kind::REPORT => self.ledger.report(event.body()),
+            Kind::POSITIONS => self.round.begin(event.body(), &self.ledger),
+            Kind::POSITION => self.round.take(event.body(), &self.ledger),
             Kind::RUN => {
                 self.quotes.lose_all();
                 self.ledger.begin();
+                self.round = Round::default();
                 (self.broker_up, self.stopping, self.leaving) = (false, false, false);
             }
             Kind::SESSION if event.source == self.broker_source => {
                 self.broker_up = event.body::<Session>().state == SessionState::UP;
+                if !self.broker_up {
+                    self.round = Round::default();
+                }
             }
             Kind::COMMAND => match event.body::<Command>().verb {
                 Verb::KILL => self.killed = true,
@@ -167,6 +176,7 @@ impl Witness {
                 let known = self.ledger.approved.contains_key(&order);
                 self.must(known, || format!("a cancel of order {order:x}, which never was"));
             }
+            Kind::AUDIT => self.round.ask(event.body()),
             Kind::HALT => {
                 self.halted = true;
                 self.killed |= event.body::<Halt>().limit == crate::risk::Limit::KILL_SWITCH;
@@ -211,6 +221,8 @@ impl Witness {
         }
         let (halted, stopping) = (self.halted, self.stopping);
         self.must(!halted && !stopping, || format!("order {id:x} opens after a halt or a stop"));
+        let sure = self.round.agrees || self.limits.reconcile_every.nanos() == 0;
+        self.must(sure, || format!("order {id:x} opens while the broker may hold something else"));
         self.sizes(order);
         self.exposure(order);
         self.money(order);

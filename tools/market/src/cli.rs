@@ -77,6 +77,7 @@ zomma-market: the other side of the wire, on loopback
   --latency SPAN      from receipt of an order to the book, such as 250us (0s)
   --fill-at-limit     fill every order at once at its limit: for latency tests
   --fault PLAN        drop=P, dup=P, reorder=P, garbage=P, reject=P, repeat=P (P from 0 to 1),
+                      astray=N (contracts that the broker books and nobody has traded),
                       disconnect=every:5s or disconnect=at:5s, stall=1s@10s, burst=100x@10s/200ms
   --seed N            of the faults (1)
   --udp ADDR          also send numbered datagrams of records; repeat per dataset

@@ -33,11 +33,14 @@ pub struct Plan {
     pub reject: f64,
     /// Executions that are told twice.
     pub repeat: f64,
+    /// Contracts of the first option that the broker books though nobody has traded them.
+    pub astray: i64,
 }
 
 /// How to write a plan, for messages.
 pub const USAGE: &str = "drop=P, dup=P, reorder=P, garbage=P, reject=P, repeat=P (P from 0 to 1), \
-    disconnect=every:5s or disconnect=at:5s, stall=1s@10s, burst=100x@10s/200ms";
+    astray=N contracts, disconnect=every:5s or disconnect=at:5s, stall=1s@10s, \
+    burst=100x@10s/200ms";
 
 impl Plan {
     /// Reads `drop=0.001,disconnect=every:5s,…`.
@@ -60,6 +63,7 @@ impl Plan {
             "garbage" => self.garbage = share()?,
             "reject" => self.reject = share()?,
             "repeat" => self.repeat = share()?,
+            "astray" => self.astray = value.parse().ok()?,
             "disconnect" => {
                 let (word, time) = value.split_once(':')?;
                 let at_ns = span(time)?;

@@ -3,7 +3,7 @@
 use crate::{
     broker::Broker,
     clock::Clock,
-    fault::{Fate, Fates, Plan},
+    fault::{self, Fate, Fates, Plan},
     gateway::Gateway,
     lsg::{Context, Keys},
     pace::Pace,
@@ -80,6 +80,8 @@ pub struct Summary {
     pub wire: Wire,
     /// Inquiries after orders.
     pub inquiries: u64,
+    /// Questions for all open orders that came.
+    pub audits: u64,
     /// Orders and positions as the exchange has them.
     pub ledger: Ledger,
 }
@@ -116,8 +118,8 @@ impl Server {
         udp: Vec<Multicast>,
     ) -> io::Result<Server> {
         let clock = Clock::start();
-        let terms =
-            Terms { reject: settings.plan.reject, repeat: settings.plan.repeat, ..settings.terms };
+        let fault::Plan { reject, repeat, astray, .. } = settings.plan;
+        let terms = Terms { reject, repeat, astray, ..settings.terms };
         let exchange = Exchange::new(source.catalog().listed.len(), terms, settings.seed);
         let wire = Wire::new().ok_or_else(|| io::Error::other("histogram bounds"))?;
         let gateway = Gateway::new(data, clock.now() ^ settings.seed)?;
@@ -324,6 +326,7 @@ impl Server {
             datagrams: self.udp.iter().map(|u| u.sent).sum(),
             took_ns: self.took_ns,
             inquiries: desk.inquiries,
+            audits: desk.audits,
             ledger: self.exchange.ledger(self.source.catalog()),
             wire: self.wire,
         }

@@ -340,3 +340,31 @@ fn injected_rejects_and_repeated_reports_come_as_planned() {
     assert_eq!(heard.len(), 2);
     assert_eq!(heard[0].get(17), heard[1].get(17), "the same execution");
 }
+
+/// The account by contract, and the orders that work, as the client's own numbers name them.
+#[test]
+fn positions_and_open_orders_are_told_on_request() {
+    let mut table = Table::logged_on(Terms { astray: 4, ..Terms::default() });
+    table.quote(1, (100, 5), (110, 3));
+    table.quote(2, (50, 9), (60, 9));
+    table.say("D", single("a", 1, 2, "1.10"));
+    table.say("AB", vertical("b", 1, "-3.00"));
+    table.say("D", single("c", 2, 3, "1.00"));
+    let ask = || Body::default().with(710, "Q").with(724, 0).with(1, "ME").with(581, 1);
+    let heard = table.say("AN", ask().with(715, 20_240_119));
+    let fields = |m: &Message, tags: &[u32]| {
+        let all: Vec<&str> = tags.iter().map(|tag| m.get(*tag).unwrap_or("-")).collect();
+        all.join(" ")
+    };
+    let told: Vec<String> =
+        heard.iter().map(|m| fields(m, &[35, 710, 727, 728, 202, 461, 541, 704, 705])).collect();
+    assert_eq!(told, ["AO Q 1 0 - - - - -", "AP Q 1 0 4800 OCXXXX 20240119 3 0"]);
+    let heard = table.say("AF", Body::default().with(584, "Q").with(585, 7));
+    let told: Vec<String> =
+        heard.iter().map(|m| fields(m, &[35, 150, 39, 11, 584, 911, 912])).collect();
+    assert_eq!(told, ["8 I 0 b Q 1 Y"]);
+    let mut flat = Table::logged_on(Terms::default());
+    let heard = flat.say("AN", ask());
+    assert_eq!(fields(&heard[0], &[35, 727, 728, 729]), "AO 0 2 0");
+    assert!(heard.len() == 1 && flat.say("AF", Body::default().with(584, "Q")).is_empty());
+}

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use zomma::{
     book::Desk,
     chain::{Chain, Track},
+    feature::Features,
     greeks::Revalue,
     journal::{Reader, Stream},
     risk::Risk,
@@ -29,7 +30,8 @@ pub fn replay(mut look: impl FnMut(&Desk, &Event)) {
     let (plan, mut desk) = recorded::plan();
     let risk = Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), Sink);
     let decide = Then(Decide::new(plan.strategies.clone()), risk);
-    let mut stages = Then(Track, Then(Revalue::new(&plan.universe), decide));
+    let rear = Then(Features::new(&plan.features, &plan.universe), decide);
+    let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
     let mut inputs = Reader::open(recorded::run().unwrap(), Stream::Inputs).unwrap();
     while let Some(event) = inputs.next_event() {
         stages.emit(&mut desk, event);

@@ -8,8 +8,9 @@ use std::{
     sync::OnceLock,
 };
 use zomma::{
-    book::{Book, Desk},
-    chain::{Chain, Track},
+    book::Desk,
+    chain::Track,
+    feature::Features,
     feed::{
         Registry, Sequencer,
         dbn::{Prints, Stream as Decoder},
@@ -77,9 +78,8 @@ fn files() -> Files {
 /// What the engine knows together, and what it is made from.
 pub fn plan() -> (Plan, Desk) {
     let plan = Plan::new(&files()).unwrap();
-    let book = Book::new(&plan.account, plan.broker_source());
-    let chain = Chain::new(&plan.universe);
-    (plan, Desk { chain, book })
+    let desk = plan.desk();
+    (plan, desk)
 }
 
 /// Records of one read at most.
@@ -168,8 +168,9 @@ fn record(tape: Tape, directory: &Path) {
     });
     let outputs = Outputs::new(opened.outputs, Cleared::event as fn(&Cleared) -> &Event);
     let rear = Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), Then(outputs, tap));
-    let front =
-        Then(Revalue::new(&plan.universe), Then(Decide::new(plan.strategies.clone()), rear));
+    let rear = Then(Decide::new(plan.strategies.clone()), rear);
+    let features = Features::new(&plan.features, &plan.universe);
+    let front = Then(Revalue::new(&plan.universe), Then(features, rear));
     let mut stages = Then(Inputs::new(opened.inputs, 0), Then(Track, front));
     let mut out = |event: &Event| stages.emit(&mut desk, event);
 

@@ -3,6 +3,7 @@
 use super::{
     codec::{Body, Message, Parsed, parse},
     orders::{Refused, order_of},
+    positions::{acknowledged, position},
     reports::{Echo, refused, reports},
     session::{Action, Peer, Seat},
 };
@@ -43,6 +44,8 @@ pub struct Desk {
     pub cancels: u64,
     /// Inquiries after orders received.
     pub inquiries: u64,
+    /// Questions for all open orders received.
+    pub audits: u64,
     /// Fills told, packages.
     pub packages: u64,
 }
@@ -200,6 +203,14 @@ impl Desk {
                 self.inquiries += 1;
                 exchange.inquire(seat, message.get(11).unwrap_or("").into(), now);
             }
+            // What has happened is told before what it has led to.
+            "AF" | "AN" => {
+                self.tell(exchange.take_executions(), catalog, now);
+                match message.kind() {
+                    "AF" => self.list_orders(seat, message, exchange, catalog, now),
+                    _ => self.list_positions(seat, message, exchange, catalog, now),
+                }
+            }
             kind => {
                 let body = Body::default()
                     .with_some(45, message.get(34))
@@ -208,6 +219,45 @@ impl Desk {
                     .with(58, "unsupported message type");
                 self.say(seat, "j", body, now);
             }
+        }
+    }
+
+    fn list_orders(
+        &mut self,
+        seat: usize,
+        message: &Message,
+        exchange: &mut Exchange,
+        catalog: &Catalog,
+        now: u64,
+    ) {
+        self.audits += 1;
+        let open = exchange.open_orders(seat);
+        let all = open.len();
+        for (number, execution) in (1..).zip(open) {
+            let key = (seat, execution.order.client_id.clone());
+            let echo = self.echoes.get(&key).cloned().unwrap_or_default();
+            for (kind, body) in reports(&execution, &echo, catalog, now) {
+                let body = body.with_some(584, message.get(584)).with(911, all);
+                self.say(seat, kind, body.with_some(912, (number == all).then_some("Y")), now);
+            }
+        }
+    }
+
+    fn list_positions(
+        &mut self,
+        seat: usize,
+        message: &Message,
+        exchange: &Exchange,
+        catalog: &Catalog,
+        now: u64,
+    ) {
+        let held = exchange.positions(seat, catalog);
+        let asked = message.get(710).unwrap_or("");
+        self.say(seat, "AO", acknowledged(message, held.len()), now);
+        for (number, (index, contracts)) in held.iter().enumerate() {
+            let listed = &catalog.listed[*index as usize];
+            let name = format!("P{asked}-{number}");
+            self.say(seat, "AP", position(message, &name, held.len(), listed, *contracts), now);
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod desk;
 pub mod orders;
+pub mod positions;
 pub mod reports;
 pub mod session;
 

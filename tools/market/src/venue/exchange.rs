@@ -8,7 +8,7 @@ use super::{
     Board, Entry, Execution, Ledger, Leg, NewOrder, Outcome, Reason, Standing, TimeInForce,
 };
 use crate::{catalog::Catalog, rng::Rng};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// How the exchange treats orders.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Terms {
     pub reject: f64,
     /// Share of executions that are told twice.
     pub repeat: f64,
+    /// Contracts of the first option that are booked though nobody has traded them.
+    pub astray: i64,
 }
 
 #[derive(Debug)]
@@ -128,6 +130,34 @@ impl Exchange {
         }
         ledger.positions.retain(|_, contracts| *contracts != 0);
         ledger
+    }
+
+    /// What an owner holds, by instrument, as the broker has booked it: what is flat is left out.
+    pub fn positions(&self, owner: usize, catalog: &Catalog) -> BTreeMap<u32, i64> {
+        let mut positions = BTreeMap::new();
+        for Working { order, filled, .. } in self.orders.iter().filter(|w| w.order.owner == owner) {
+            for leg in &order.legs {
+                let contracts = i64::from(leg.side) * i64::from(leg.ratio) * i64::from(*filled);
+                *positions.entry(leg.index).or_default() += contracts;
+            }
+        }
+        if let Some(first) = catalog.listed.iter().position(|listed| listed.contract.is_some()) {
+            *positions.entry(first as u32).or_default() += self.terms.astray;
+        }
+        positions.retain(|_, contracts| *contracts != 0);
+        positions
+    }
+
+    /// How all open orders of an owner stand.
+    pub fn open_orders(&mut self, owner: usize) -> Vec<Execution> {
+        let mine = |working: &&Working| working.open && working.order.owner == owner;
+        let count = self.executions;
+        let numbered = self.orders.iter().filter(mine).zip(count + 1..);
+        let all: Vec<Execution> = numbered
+            .map(|(working, number)| execution(working, number, Outcome::Status(Standing::Taken)))
+            .collect();
+        self.executions += all.len() as u64;
+        all
     }
 
     /// A record that goes out: its quote is what orders now meet.

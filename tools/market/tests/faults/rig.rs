@@ -12,6 +12,7 @@ use zomma::{
     run::replay,
     wire::{Event, Kind},
 };
+use zomma_market::server::Summary;
 
 /// A slow hour, so that there is a middle.
 pub fn slow() -> Served {
@@ -85,9 +86,14 @@ impl Ended {
 
 /// Ends the market; orders and cancels that reached the broker.
 pub fn stop(served: Served) -> (u64, u64) {
-    served.market.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let (orders, cancels, _) = served.join().1.orders;
+    let (orders, cancels, _) = summary(served).orders;
     (orders, cancels)
+}
+
+/// Ends the market; all that its broker has seen.
+pub fn summary(served: Served) -> Summary {
+    served.market.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    served.join().1
 }
 
 /// Orders of the output journal, each with the input that caused it.

@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 use zomma::{
-    book::{Book, Desk},
-    chain::{Chain, Track},
+    book::Desk,
+    chain::Track,
+    feature::Features,
     greeks::Revalue,
     journal::{Manifest, Reader, Status, Stream, tool},
     risk::{Cleared, Risk},
@@ -46,7 +47,7 @@ pub const HOUR: &str = "[session]\nopen = \"15:00\"\nclose = \"16:00\"\n\
 
 /// Everything is allowed that a test of the pipeline wants to do.
 const LIMITS: &str = "[account]\ncapital = 10000000.0\npackages_max = 4096\n\
-    [limits]\norder_contracts_max = 1000\n\
+    [limits]\norder_contracts_max = 1000\norder_premium_max = 1e8\n\
     order_loss_max = 1e8\ntrade_risk_share_max = 1.0\nexpiry_loss_max = 1e9\n\
     strategy_risk_share_max = 1.0\nopen_packages_max = 2000\nworking_orders_max = 100\n\
     position_contracts_max = 100000\ndaily_loss_max = 1e8\nquote_age_max = \"2h\"\n\
@@ -208,6 +209,8 @@ pub struct Extra {
     pub feed: String,
     pub session: &'static str,
     pub journal: &'static str,
+    /// More of `[limits]`.
+    pub limits: &'static str,
     pub stock: (&'static str, &'static str),
     pub stype: &'static str,
     pub strategy: String,
@@ -223,6 +226,7 @@ impl Default for Extra {
             feed: String::new(),
             session: "on_close = \"end\"",
             journal: "",
+            limits: "",
             stock: ("DBEQ.BASIC", "SPXW.OPT SPX"),
             stype: "parent",
             strategy: format!("{CONDOR}\n{PROBE}"),
@@ -244,7 +248,7 @@ impl Site {
         let state = folder.path().join("state");
         for (name, text) in [
             ("engine.toml", main_text(data, orders, &state, extra)),
-            ("limits.toml", LIMITS.into()),
+            ("limits.toml", format!("{LIMITS}{}", extra.limits)),
             ("strategy.toml", extra.strategy.clone()),
             ("universe.toml", universe.replace(extra.universe.0, extra.universe.1)),
         ] {
@@ -286,9 +290,14 @@ impl Site {
     /// Starts the engine on the directory of a run that was killed. What it counted is forgotten:
     /// counters are those of the new process.
     pub fn resume(&self) -> Engine {
+        self.resume_behind(&[])
+    }
+
+    /// The same behind another program.
+    pub fn resume_behind(&self, before: &[String]) -> Engine {
         let directory = self.run_directory();
         let _ = fs::remove_file(directory.join(report::COUNTERS));
-        let mut command = self.command(&directory, &[]);
+        let mut command = self.command(&directory, before);
         command.env("ZOMMA_WHOLE_RESUME", "1");
         begin(command, &directory)
     }
@@ -416,14 +425,14 @@ pub fn rebuilt(directory: &Path) -> Desk {
     let config = Manifest::read(directory).unwrap().config;
     let files = config.into_iter().map(|file| (file.name, file.text)).collect();
     let plan = Plan::new(&Files::from_list(files)).unwrap();
-    let book = Book::new(&plan.account, plan.broker_source());
-    let mut desk = Desk { chain: Chain::new(&plan.universe), book };
+    let mut desk = plan.desk();
     struct Nothing;
     impl Emit<Desk, Cleared> for Nothing {
         fn emit(&mut self, _: &mut Desk, _: &Cleared) {}
     }
     let risk = Risk::new(plan.limits, plan.strategies.roster());
-    let rear = Then(Decide::new(plan.strategies), Then(risk, Nothing));
+    let features = Features::new(&plan.features, &plan.universe);
+    let rear = Then(features, Then(Decide::new(plan.strategies), Then(risk, Nothing)));
     let mut stages = Then(Track, Then(Revalue::new(&plan.universe), rear));
     events(directory, Stream::Inputs).iter().for_each(|event| stages.emit(&mut desk, event));
     desk

@@ -6,10 +6,13 @@
 mod common;
 mod engine;
 mod faults;
+mod positions;
+mod powercut;
 mod recorded;
 mod restarts;
 mod runs;
 mod stops;
+mod strategies;
 
 /// Not a test by itself: what the other tests start, again and again, as the engine's process.
 #[test]

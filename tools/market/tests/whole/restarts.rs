@@ -13,7 +13,7 @@ use std::{
 };
 use zomma::{
     journal::{Stream, tool},
-    run::replay,
+    run::{replay, report},
     wire::{
         Event, Kind,
         market::Name,
@@ -26,13 +26,13 @@ use zomma_market::{rng::Rng, server::Summary, venue::Ledger};
 const DAY: u32 = 25;
 
 /// Orders that trade at once, and orders that rest and are cancelled.
-const PROBES: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\nworking_max = 8\n\
-    [[probe]]\nname = \"maker\"\nevery = 5\nplace = \"bid\"\nworking_max = 24\n\
+pub const PROBES: &str = "[[probe]]\nname = \"taker\"\nevery = 7\nplace = \"ask\"\n\
+    working_max = 8\n[[probe]]\nname = \"maker\"\nevery = 5\nplace = \"bid\"\nworking_max = 24\n\
     cancel_after = \"300ms\"\ncancel_again_after = \"500ms\"\n";
 
 /// What a day came to.
 #[derive(Debug, Default)]
-struct Total {
+pub struct Total {
     kills: u32,
     early: u32,
     sessions: u64,
@@ -44,14 +44,15 @@ struct Total {
     slowest: Duration,
 }
 
-fn market() -> Served {
+pub fn market() -> Served {
     simulated(&HOUR.replace("1800.0", "30.0").replace("6000.0", "1500.0"), "")
 }
 
-fn site(served: &Served, threads: &str, strategy: &str) -> Site {
+pub fn site(served: &Served, threads: &str, strategy: &str) -> Site {
     let extra = Extra {
         run: format!("threads = \"{threads}\"\ndrain = \"3s\""),
         session: RECONNECT,
+        limits: "reconcile_every = \"2s\"\n",
         strategy: strategy.into(),
         resets: false,
         ..Extra::default()
@@ -59,19 +60,19 @@ fn site(served: &Served, threads: &str, strategy: &str) -> Site {
     Site::new(served.market.data, served.market.orders, &extra)
 }
 
-fn stop(served: Served) -> Summary {
+pub fn stop(served: Served) -> Summary {
     served.market.stop.store(true, std::sync::atomic::Ordering::Relaxed);
     served.join().1
 }
 
 /// Waits until the engine trades, at most for the time that a recovery may take; how long it took.
-fn until_it_trades(engine: &mut Engine) -> Duration {
+pub fn until_it_trades(engine: &mut Engine) -> Duration {
     let began = Instant::now();
     engine.until("orders", |engine| engine.counter("gate", "orders") > 2);
     began.elapsed()
 }
 
-fn kill(engine: Engine) {
+pub fn kill(engine: Engine) {
     engine.signal("KILL");
     let output = engine.wait();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -141,7 +142,7 @@ fn differences(
 }
 
 /// Nothing that was acted on is missing, nothing was done twice, and both sides hold the same.
-fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
+pub fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
     let mut text = Vec::new();
     assert!(tool::verify(directory, &mut text).unwrap(), "{}", String::from_utf8_lossy(&text));
     let (inputs, outputs) = (events(directory, Stream::Inputs), events(directory, Stream::Outputs));
@@ -171,6 +172,8 @@ fn reconcile(directory: &Path, ledger: &Ledger, total: &mut Total) {
     assert_eq!(unheard, 0, "orders that the engine left working at the broker");
     let halts = outputs.iter().filter(|e| e.kind == Kind::HALT).count();
     assert_eq!(halts, 0, "nothing was left unreconciled");
+    let differences = outputs.iter().filter(|e| e.kind == Kind::DIFFERENCE).count();
+    assert_eq!(differences, 0, "the engine itself has compared, after each start and later");
     let asked = outputs.iter().filter(|e| e.kind == Kind::INQUIRY);
     let asked: BTreeSet<u64> = asked.map(|e| e.body::<Inquiry>().order).collect();
     let desk = rebuilt(directory);
@@ -251,6 +254,8 @@ fn what_was_filled_while_the_engine_was_away_is_known_before_it_trades() {
     engine.done();
     let summary = stop(served);
     let (directory, mut total) = (site.run_directory(), Total::default());
+    let before = directory.join(format!("{}.s1", report::HISTOGRAMS));
+    assert!(before.exists(), "what the first session measured is kept");
     reconcile(&directory, &summary.ledger, &mut total);
     let inputs = events(&directory, Stream::Inputs);
     let back = inputs.iter().rposition(|event| event.kind == Kind::RUN).unwrap();
@@ -294,7 +299,7 @@ fn a_stop_whose_time_is_over_leaves_nothing_working_at_the_broker() {
         };
         let site = Site::new(served.market.data, served.market.orders, &extra);
         let mut engine = site.start();
-        engine.until("packages to close", |engine| engine.counter("book", "open_packages") > 20);
+        engine.until("contracts to close", |engine| engine.counter("book", "positions") > 12);
         engine.signal("TERM");
         engine.done();
         let ledger = stop(served).ledger;
