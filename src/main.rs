@@ -102,7 +102,7 @@ const COMMANDS: &[Command] = &[
         arguments: "list [--markdown]; new NAME",
         about: "lists the strategies with their keys and what conditions may measure; or makes a \
                 new one in the sources here: file, configuration, test",
-        run: |a| run::strategies::command(&a.positional, a.markdown),
+        run: |a| run::strategies::command(&a.positional, matches!(a.list, List::Markdown)),
     },
     Command {
         name: "journal",
@@ -138,7 +138,6 @@ struct Arguments {
     case: run::simulate::Case,
     runs: Option<u64>,
     keys: bool,
-    markdown: bool,
     resume: bool,
     order: Option<u64>,
     as_json: bool,
@@ -157,7 +156,7 @@ impl Arguments {
                 Long("json") if command == "risk" => found.as_json = true,
                 Long("order") => found.order = Some(parser.value()?.parse()?),
                 Long("json") if command == "features" => found.list = List::Json,
-                Long("markdown") if command == "features" => found.list = List::Markdown,
+                Long("markdown") => found.list = List::Markdown,
                 Long("csv") => wanted.form = Form::Csv,
                 Long("inputs") => wanted.inputs = true,
                 Long("outputs") => wanted.outputs = true,
@@ -189,7 +188,6 @@ impl Arguments {
                 Long("weaken") => found.case.weakness = Some(weakness(&parser.value()?.string()?)?),
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
-                Long("markdown") => found.markdown = true,
                 Long("resume") => found.resume = true,
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),

@@ -46,6 +46,45 @@ credit_min = 0.05
 credit_width_share_min = 0.0
 profit_target = 0.05
 
+[[butterfly]]
+root = "SPXW"
+entry_windows = ["09:30-09:34"]
+sample_every = "1s"
+attempts_max = 1000
+cooldown = "1s"
+leg_spread_max = 5.0
+leg_spread_share_max = 2.0
+risk_share = 0.0
+profit_target = 0.0
+stop = 0.0
+adjust_when = ["|short_distance| > 0.0002"]
+adjust_max = 1000
+
+[[gamma_scalping]]
+root = "SPXW"
+entry_windows = ["09:30-09:34"]
+entry_when = ["|return_1m| < 1", "pcr_volume < 0"]
+leg_spread_max = 5.0
+leg_spread_share_max = 2.0
+
+[[gamma_scalping]]
+name = "scalping"
+root = "SPXW"
+entry_windows = ["09:30-09:34"]
+entry_when = ["level > 1", "SPXW.session_share > -1"]
+sample_every = "1s"
+expiry = "today"
+quantity = 4
+risk_share = 0.0
+leg_spread_max = 5.0
+leg_spread_share_max = 2.0
+profit_target = 0.0
+stop = 0.0
+exit_when = ["minutes_held > 1"]
+hedge_band = 0.5
+hedge_every = "1s"
+hedge_wing = "points 20 within 20"
+
 [[probe]]
 name = "probe"
 every = 2
@@ -209,7 +248,7 @@ fn from_the_journal_to_the_socket_nothing_allocates() {
     let mut desk = Desk { chain: Chain::new(&universe()), book, features };
     let set = read(STRATEGIES, |reader| {
         let mut set = Set::default();
-        set.read(reader);
+        set.read(reader, &schema);
         set
     });
     let text = "[journal]\nsegment_bytes = 1048576\noutput_segment_bytes = 65536\n";

@@ -9,6 +9,7 @@ use std::{
 };
 use zomma::{
     config::Reader,
+    feature::Schema,
     run::strategies::document,
     strategy::{KINDS, MEASURES, Set},
 };
@@ -20,7 +21,7 @@ fn root() -> PathBuf {
 fn read(file: &str, text: &str) -> Set {
     let mut reader = Reader::new(file, text).unwrap();
     let mut set = Set::default();
-    set.read(&mut reader);
+    set.read(&mut reader, &Schema::none());
     if let Err(errors) = reader.finish() {
         panic!("{errors:?}");
     }
@@ -88,14 +89,15 @@ fn what_is_wrong_with_a_strategy_is_named() {
     for (text, part) in [
         ("entry_when = [\"iv_rnk > 1\"]", "[butterfly 1] entry_when"),
         ("entry_when = [\"profit > 1\"]", "is of a package that is held"),
+        ("entry_when = [\"X.rsi_14_1m > 70\"]", "there are no features"),
         ("body = \"dleta 0.5\"", "write \"delta 0.12 within 0.05\""),
         ("expiry = \"tomorrow\"", "[butterfly 1] expiry"),
         ("stop = -1", "it must be from 0 to 1000 (of premium)"),
-        ("wing = 5", "is no key here; known: name, root"),
+        ("wing = 5", "is no key here; known: name, horizon, root"),
     ] {
         let mut reader =
             Reader::new("file.toml", &format!("[[butterfly]]\nroot = \"X\"\n{text}\n")).unwrap();
-        Set::default().read(&mut reader);
+        Set::default().read(&mut reader, &Schema::none());
         let errors = reader.finish().unwrap_err();
         let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert!(said.len() == 1 && said[0].contains(part), "{part:?}: {said:?}");

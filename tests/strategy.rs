@@ -4,6 +4,7 @@ mod floor;
 use floor::{Floor, SECOND, call, put};
 use zomma::{
     config::Reader,
+    feature::Schema,
     strategy::{Code, Set},
     wire::{
         Event, Kind,
@@ -26,7 +27,7 @@ quantity = 2
 fn set(text: &str) -> Set {
     let mut set = Set::default();
     let mut reader = Reader::new("strategy.toml", text).unwrap();
-    set.read(&mut reader);
+    set.read(&mut reader, &Schema::none());
     reader.finish().unwrap();
     set
 }
@@ -411,7 +412,7 @@ time_exit = "11:10"
 "#;
     let mut set = Set::default();
     let mut reader = Reader::new("condor.toml", text).unwrap();
-    set.read(&mut reader);
+    set.read(&mut reader, &Schema::none());
     let errors = reader.finish().unwrap_err();
     let all: Vec<String> = errors.iter().map(|error| error.to_string()).collect();
     assert_eq!(all.len(), 3, "{all:?}");

@@ -7,6 +7,7 @@ use floor::{Floor, SECOND, STRIKES, TOMORROW, call, put, tomorrow};
 use zomma::{
     book::{from_currency, to_currency},
     config::Reader,
+    feature::Schema,
     strategy::{Code, KINDS, Set},
     wire::{Kind, market::Class, order::Purpose},
 };
@@ -83,7 +84,7 @@ fn open_interest(floor: &mut Floor) -> Obvious {
 fn floor(text: &str, from: f64, vol: f64) -> (Floor, Obvious) {
     let mut set = Set::default();
     let mut reader = Reader::new("strategy.toml", text).unwrap();
-    set.read(&mut reader);
+    set.read(&mut reader, &Schema::none());
     if let Err(errors) = reader.finish() {
         panic!("{text}: {errors:?}");
     }
@@ -326,12 +327,15 @@ fn a_fall_that_open_interest_contradicts_is_bought() {
     });
 }
 
+/// Here, or in a test of its own such as `zomma strategy new` makes.
 #[test]
-fn every_kind_is_opened_here() {
+fn every_kind_is_opened_by_a_test() {
     let text = include_str!("structures.rs");
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for kind in KINDS {
-        let named = text.contains(&format!("opens_and_closes(\"{}\"", kind.section));
-        assert!(named, "{} is not opened in this file", kind.section);
+        let here = text.contains(&format!("opens_and_closes(\"{}\"", kind.section));
+        let alone = tests.join(format!("strategy_{}.rs", kind.section)).exists();
+        assert!(here || alone, "no test opens {}", kind.section);
     }
 }
 

@@ -13,6 +13,8 @@ crate::section! {
     /// Exits: profit, loss, time, rules; and adjustments. Profit and loss are reckoned at the mid
     /// and are shares of the premium: the credit that came in, or the debit that was paid.
     pub struct Exit {
+        /// Least premium that shares are taken of: some packages cost next to nothing.
+        pub premium_min: f64 = 0.05, in 0.01..=100_000.0, "currency/unit";
         /// Closed when so much is earned; 0 for no target.
         pub profit_target: f64 = 0.5, in 0.0..=1_000.0, "of premium";
         /// Closed when so much is lost; 0 for no stop.

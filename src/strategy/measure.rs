@@ -4,6 +4,7 @@
 use super::{Right, course::Course, pick, structure::Structure};
 use crate::{
     chain::{Chain, Expiry},
+    feature::Row,
     greeks::exposure::max_pain,
     wire::{
         Timestamp,
@@ -31,6 +32,8 @@ pub struct Sight<'a> {
     pub chain: &'a Chain,
     /// The root.
     pub root: u16,
+    /// The latest row of features.
+    pub features: &'a Row,
     pub(super) course: &'a Course,
     /// The package, where one is held.
     pub held: Option<Held<'a>>,

@@ -17,6 +17,8 @@ pub trait Recipe: Debug + Send + Sync {
     fn entry(&self) -> &Entry;
     /// The keys of its exits.
     fn exit(&self) -> &Exit;
+    /// Both, while the configuration is read.
+    fn shared(&mut self) -> (&mut Entry, &mut Exit);
     /// The legs that the market calls for now, or why there are none.
     fn choose(&self, pick: &mut Pick<'_>) -> Result<(), Reason>;
     /// Whether what it holds has lost its reason.

@@ -26,7 +26,7 @@ crate::section! {
 impl Declared for Butterfly {
     const SECTION: &'static str = "butterfly";
     const ABOUT: &'static str =
-        "a butterfly or broken wing whose strikes are adjusted to the market";
+        "opens a butterfly or broken wing and adjusts its strikes to the market";
     const PRESET: &'static str = r#"
         name = "butterfly"
         horizon = "expiry"

@@ -27,6 +27,7 @@ impl Declared for CoveredCall {
         open_max = 1
         risk_share = 0.0
         hold_days = 30
+        premium_min = 10.0
         profit_target = 0.8
         stop = 1.0
     "#;

@@ -28,9 +28,10 @@ crate::section! {
 
 impl Declared for Flyagonal {
     const SECTION: &'static str = "flyagonal";
-    const ABOUT: &'static str = "a broken-wing call butterfly and a put diagonal, six options";
+    const ABOUT: &'static str = "buys a broken-wing call butterfly and a put diagonal, six options";
     const PRESET: &'static str = r#"
         name = "flyagonal"
+        premium_min = 2.0
         profit_target = 0.3
         stop = 0.5
     "#;

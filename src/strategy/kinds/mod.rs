@@ -40,8 +40,11 @@ use super::{
     pick::Pick,
     recipe::{Declared, Preset, mistakes},
 };
-use crate::config::{Key, Reader, Section};
-use alloc::{format, sync::Arc, vec::Vec};
+use crate::{
+    config::{Key, Reader, Section},
+    feature::Schema,
+};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 /// A kind of strategy as it is declared.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +55,7 @@ pub struct KindDoc {
     pub about: &'static str,
     /// Its keys, shared ones first, with its defaults.
     pub keys: fn() -> Vec<Key>,
-    pub(super) read: fn(&mut Reader, &mut Set),
+    pub(super) read: fn(&mut Reader, &Schema, &mut Set),
 }
 
 impl KindDoc {
@@ -62,14 +65,29 @@ impl KindDoc {
 }
 
 /// Adds every section of a kind to the set.
-fn read<R: Declared>(reader: &mut Reader, set: &mut Set) {
-    for Preset(recipe) in reader.list::<Preset<R>>(R::SECTION) {
+fn read<R: Declared>(reader: &mut Reader, schema: &Schema, set: &mut Set) {
+    for Preset(mut recipe) in reader.list::<Preset<R>>(R::SECTION) {
         for (key, what) in mistakes(&recipe) {
             let at = format!("[{} {}] {key}", R::SECTION, recipe.entry().name);
             reader.refuse(&at, what);
         }
+        for (key, what) in resolve(&mut recipe, schema) {
+            reader.refuse(&format!("[{} {}] {key}", R::SECTION, recipe.entry().name), what);
+        }
         set.add(super::Instance::Trader(Trader::new(Arc::new(recipe))));
     }
+}
+
+/// Looks up the columns of features that conditions name; what is wrong with their names.
+fn resolve(recipe: &mut impl Declared, schema: &Schema) -> Vec<(&'static str, String)> {
+    let (entry, exit) = recipe.shared();
+    let lists = [
+        ("entry_when", &mut entry.entry_when),
+        ("exit_when", &mut exit.exit_when),
+        ("adjust_when", &mut exit.adjust_when),
+    ];
+    let each = lists.into_iter().flat_map(|(key, list)| list.iter_mut().map(move |one| (key, one)));
+    each.filter_map(|(key, one)| Some((key, one.resolve(schema).err()?))).collect()
 }
 
 macro_rules! kinds {
@@ -106,6 +124,11 @@ macro_rules! recipe {
             }
             fn exit(&self) -> &$crate::strategy::Exit {
                 &self.exit
+            }
+            fn shared(
+                &mut self,
+            ) -> (&mut $crate::strategy::Entry, &mut $crate::strategy::Exit) {
+                (&mut self.entry, &mut self.exit)
             }
             $($own)*
         }

@@ -25,6 +25,7 @@ impl Declared for ProtectivePut {
         horizon = "swing"
         open_max = 1
         hold_days = 30
+        premium_min = 10.0
         profit_target = 1.0
         stop = 0.8
     "#;

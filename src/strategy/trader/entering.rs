@@ -192,6 +192,7 @@ impl Trader {
         let credit = package.map_or(0, |package| package.credit());
         let multiplier = package.map_or(1, |package| package.lines()[0].multiplier);
         trade.net = -to_currency(credit) / (multiplier as f64 * packages as f64);
+        trade.premium = trade.net.abs().max(self.recipe.exit().premium_min);
         trade.phase = Phase::Open;
         trade.opened = turn.desk.chain.now;
         let leg = trade.structure.legs()[0].instrument;

@@ -80,7 +80,7 @@ impl Trader {
     /// Stop, trailing stop, target.
     fn due_by_profit(&self, trade: &mut Trade, value: f64, desk: &Desk) -> Option<Purpose> {
         let (exit, now) = (self.recipe.exit(), desk.chain.now);
-        let (profit, premium) = (trade.profit(value), trade.net.abs());
+        let (profit, premium) = (trade.profit(value), trade.premium);
         let stopped = exit.stop > 0.0 && profit <= -exit.stop * premium;
         let trailed = exit.trail_from > 0.0
             && trade.best >= exit.trail_from * premium

@@ -92,7 +92,8 @@ impl Trader {
 
     /// What measures look at.
     fn sight<'a>(&'a self, desk: &'a Desk, root: u16, held: Option<Held<'a>>) -> Sight<'a> {
-        Sight { chain: &desk.chain, root, course: &self.course, held }
+        let (chain, features) = (&desk.chain, &desk.features);
+        Sight { chain, root, features, course: &self.course, held }
     }
 
     /// Remembers the underlying and its volatility, at the pace of the settings.

@@ -39,7 +39,9 @@ pub(super) struct Trade {
     pub(super) stop_since: Timestamp,
     /// Paid per unit when it was opened; negative was received.
     pub(super) net: f64,
-    /// Best profit so far, as a share of the premium.
+    /// What shares of profit and loss are taken of, per unit.
+    pub(super) premium: f64,
+    /// Best profit so far, per unit.
     pub(super) best: f64,
     /// Price of the underlying then.
     pub(super) level: f64,
@@ -65,6 +67,7 @@ impl Trade {
             retry_at: 0,
             stop_since: 0,
             net: f64::NAN,
+            premium: f64::NAN,
             best: f64::NEG_INFINITY,
             level: f64::NAN,
             adjusted: 0,
@@ -80,7 +83,7 @@ impl Trade {
 
     /// As measures see it at a value.
     pub(super) fn held(&self, value: Option<f64>) -> Held<'_> {
-        let profit = value.map_or(f64::NAN, |value| self.profit(value) / self.net.abs());
+        let profit = value.map_or(f64::NAN, |value| self.profit(value) / self.premium);
         Held { structure: &self.structure, profit, level: self.level, since: self.opened }
     }
 }

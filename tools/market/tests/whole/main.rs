@@ -12,6 +12,7 @@ mod recorded;
 mod restarts;
 mod runs;
 mod stops;
+mod strategies;
 
 /// Not a test by itself: what the other tests start, again and again, as the engine's process.
 #[test]
