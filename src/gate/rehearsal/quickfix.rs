@@ -209,7 +209,7 @@ fn restart(mut broker: Acceptor, rig: Rig, path: &Path) {
     let audit = Audit { request: 0x777, ..bytemuck::Zeroable::zeroed() };
     rig.give(Event::new(Kind::AUDIT, NO_INSTRUMENT, audit));
     broker.until(&mut rig, &["app", "35=AF", "585=7", &id_text(0x777)]);
-    broker.until(&mut rig, &["app", "35=AN", "724=0", "|1=ZOMMA|", &id_text(0x777)]);
+    broker.until(&mut rig, &["app", "35=AN", "724=0", "|1=A1|", &id_text(0x777)]);
     rig.until("the position", |rig| rig.events.iter().any(|e| e.kind == Kind::POSITION));
     let heads = rig.events.iter().filter(|event| event.kind == Kind::POSITIONS);
     let heads: Vec<Positions> = heads.map(|event| *event.body()).collect();
