@@ -34,7 +34,9 @@ fn rows(schema: &Schema, inputs: &[Event]) -> Vec<(u64, Row)> {
 fn plain(ticks: &[(u64, i64, u32)], seconds: u64) -> Vec<Plain> {
     let mut bars: Vec<Plain> = Vec::new();
     for &(at, cents, units) in ticks {
-        let (slot, price) = (at / (seconds * SECOND), cents as f64 / 100.0);
+        // The very mid: where +DM and −DM are equal in cents, the rounding of prices decides.
+        let price = 0.5 * ((cents - 1) as f64 / 100.0 + (cents + 1) as f64 / 100.0);
+        let slot = at / (seconds * SECOND);
         if bars.last().is_none_or(|bar| bar.slot != slot) {
             bars.push(Plain { slot, open: price, high: price, low: price, ..Plain::default() });
         }
