@@ -210,7 +210,7 @@ fn indicators_and_volatilities_are_those_of_plain_programs() {
     let (mut compared, mut worst) = (0usize, (0.0f64, String::new()));
     for (name, seconds) in [("1s", 1u64), ("5s", 5)] {
         let bars = plain(&ticks, seconds);
-        for (at, row) in rows.iter().skip(250).step_by(41) {
+        for (at, row) in rows.iter().skip(250).step_by(17) {
             let whole =
                 bars.iter().take_while(|bar| (bar.slot + 1) * seconds * SECOND <= *at).count();
             for &w in &schema.settings().windows {
