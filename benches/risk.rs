@@ -1,5 +1,5 @@
-//! What the risk gate costs: payoffs, scenarios, and a whole evaluation against all limits of orders
-//! of four and six legs beside an empty book and one of a hundred positions.
+//! What the risk gate costs: payoffs, scenarios, and a whole evaluation against all limits of
+//! orders of four and six legs beside an empty book and one of a hundred positions.
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 

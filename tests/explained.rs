@@ -288,19 +288,18 @@ fn what_is_held_to_settlement_is_explained_to_the_cent() {
     assert_eq!(i128::from(causes[0]), cash);
 }
 
-/// In a market without a tick the causes leave next to nothing; and over one large step the higher
-/// orders explain most of what the first four leave.
-#[test]
-fn little_is_left_to_the_rest() {
+/// What a step of spot, volatility and time, so many times a large one, moves by the first four
+/// causes together, and what is left to the rest.
+fn step_of(times: f64) -> [f64; 2] {
     let mut day = Day::new("profit_target = 1.0\n", false);
     for _ in 0..30 {
         day.step(0.2);
     }
     let package = *day.causes().keys().next().expect("held");
     let before = day.desk.book.explained(package).unwrap();
-    day.now += 600 * SECOND;
-    day.spot *= 1.0025;
-    day.level += 0.02;
+    day.now += (600.0 * times) as u64 * SECOND;
+    day.spot *= 1.0 + 0.0025 * times;
+    day.level += 0.02 * times;
     day.quotes();
     day.now += 60 * SECOND;
     day.quotes();
@@ -310,12 +309,15 @@ fn little_is_left_to_the_rest() {
         (after[at] - before[at]) as f64 / 1e9
     };
     let first = [Cause::DELTA, Cause::GAMMA, Cause::THETA, Cause::VEGA].map(of);
-    let higher = [Cause::VANNA, Cause::VOMMA, Cause::CHARM, Cause::VETA, Cause::SPEED].map(of);
-    let rest = of(Cause::REST);
-    let left = rest + higher.iter().sum::<f64>();
-    println!("first {first:?}, higher {higher:?}, rest {rest}, left by the first {left}");
-    let moved: f64 = first.iter().map(|part| part.abs()).sum();
-    assert!(moved > 100.0, "a large step");
-    assert!(rest.abs() < 0.5 * left.abs(), "{rest} of {left}");
-    assert!(rest.abs() < 0.1 * moved, "{rest} of {moved}");
+    println!("{times} of a large step: first causes {first:?}, rest {}", of(Cause::REST));
+    [first.iter().map(|part| part.abs()).sum(), of(Cause::REST).abs()]
+}
+
+/// The causes go up to the second order and the cube of the underlying's move: of a step half as
+/// large the rest must be less than a quarter.
+#[test]
+fn the_rest_vanishes_faster_than_the_square_of_a_step() {
+    let [whole, half, quarter] = [1.0, 0.5, 0.25].map(step_of);
+    assert!(whole[0] > 100.0, "a large step");
+    assert!(half[1] < whole[1] / 4.0 && quarter[1] < half[1] / 4.0, "{half:?}, {quarter:?}");
 }

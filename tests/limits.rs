@@ -4,7 +4,7 @@ mod floor;
 
 use floor::{
     Floor, OPEN, call, put, settings, universe,
-    wish::{Wish, ask, condor, hold, net},
+    wish::{Wish, ask, condor, hold, net, work},
 };
 use std::collections::BTreeSet;
 use zomma::{
@@ -35,8 +35,7 @@ fn busy(floor: &mut Floor) -> Wish {
     let mut small = strangle(floor, 1);
     small.legs.truncate(1);
     small.head.limit = net(&small.legs);
-    ask(floor, &small);
-    assert_eq!(floor.count(Kind::ORDER), 1, "{:?}", floor.desk.book.refused);
+    work(&mut floor.desk, &small);
     floor.ack(small.head.id);
     let lost = hold(&mut floor.desk, call(5_450), 2, 3_000_000_000);
     floor.wait(0.01);
@@ -45,6 +44,10 @@ fn busy(floor: &mut Floor) -> Wish {
     floor.wait(1.0);
     floor.now += 2_000_000_000;
     floor.quote(call(5_300), 10_000, 10_050);
+    // The widest leg is the order's own, not one of those before it.
+    let wide = floor.desk.chain.quote(put(5_380));
+    let cents = |price: f64| (price * 100.0).round() as i64;
+    floor.quote(put(5_380), cents(wide.bid) - 10, cents(wide.ask));
     floor.desk.book.venue.volatility = 0.2;
     strangle(floor, 3)
 }

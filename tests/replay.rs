@@ -12,7 +12,10 @@ use std::{
 };
 use zomma::{
     journal::{Journal, Manifest, dump},
-    wire::{Event, Kind, Price, order::Leg},
+    wire::{
+        Event, Kind, Price,
+        order::{Leg, Order, Purpose},
+    },
 };
 
 /// A day in a directory of its own.
@@ -114,18 +117,21 @@ fn what_was_known_at_an_order_is_told() {
     let day = Day::trade(100);
     let heads: Vec<&Event> = day.outputs.iter().filter(|e| e.kind == Kind::ORDER).collect();
     let (_folder, run) = recorded(&day);
-    let order = heads[4].body::<zomma::wire::order::Order>();
-    let text = said(0, &["replay", &run, "--until-order", "5"]);
+    let body = |head: &Event| *head.body::<Order>();
+    let opens = |head: &&Event| body(head).purpose == Purpose::ENTRY;
+    let at = 4 + heads[4..].iter().position(|head| opens(head)).expect("an entry");
+    let (order, number) = (body(heads[at]), at + 1);
+    let text = said(0, &["replay", &run, "--until-order", &number.to_string()]);
     assert_eq!(said(0, &["replay", &run, "--until-order", &order.id.to_string()]), text);
     for part in [
-        format!("order 5 of the run, number {}", order.id),
+        format!("order {number} of the run, number {}", order.id),
         format!("  entry of probe, package {}", order.package),
-        "buy 1 SPXW240612C05420000".into(),
+        "buy 1 SPXW240612".into(),
         "theo ".into(),
         "forward 5".into(),
         "positions\n".into(),
         "P&L\n".into(),
-        format!("cause\n  QUOTE seq={}", heads[4].seq),
+        format!("cause\n  QUOTE seq={}", heads[at].seq),
     ] {
         assert!(text.contains(&part), "{part:?} is missing: {text}");
     }

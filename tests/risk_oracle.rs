@@ -95,7 +95,8 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
         let (forward, discount) = (market.forwards[root][expiry], market.discounts[expiry]);
         market.years[root][expiry] = desk.chain.vol_years(at);
         market.settles[root][expiry] = settles;
-        let body = Forward { forward, discount, years: 0.0, spread: 0.0, strikes: 0 };
+        let years = desk.chain.years(at);
+        let body = Forward { forward, discount, years, spread: 0.0, strikes: 0 };
         let event =
             Event { ts_recv: OPEN, ts_event: OPEN, ..Event::new(Kind::FORWARD, at.into(), body) };
         Track.on(&mut desk, &event, &mut Sink);
@@ -235,12 +236,13 @@ fn compare(verdict: &Verdict, reckoned: &Reckoned, limits: &Limits, what: &str) 
 fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
     let mut dice = Dice::new(seed);
     let limits = settings(TIGHT).1;
-    let mut risk = Risk::new(limits.clone(), floor::roster());
     let (mut passed, mut asked) = (0, 0);
     while asked < count {
         let (chain, market) = world(&mut dice);
         for _ in 0..64 {
             let mut scene = scene(&chain, &market, &mut dice, near_only);
+            // What a gate keeps of a book is of that book alone.
+            let mut risk = Risk::new(limits.clone(), floor::roster());
             for _ in 0..4 {
                 let (quantity, legs) = order(&market, &mut dice, near_only);
                 let (head, events) = events(&mut scene.desk, quantity, &legs);

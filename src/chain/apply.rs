@@ -6,7 +6,7 @@ use super::{
     universe::Clock,
 };
 use crate::wire::{
-    Event, Kind, NO_INSTRUMENT, Timestamp, UNDEF_TIME,
+    Event, Kind, NANOS_PER_SECOND, NO_INSTRUMENT, SECONDS_PER_YEAR, Timestamp, UNDEF_TIME,
     control::{Session, SessionState},
     market,
 };
@@ -183,10 +183,15 @@ impl Chain {
 
     fn on_forward(&mut self, event: &Event) {
         let index = event.instrument as usize;
-        if index < self.expiries_used {
-            let (years, pace) = (self.vol_years(index as u16), self.vol_pace(index as u16));
-            self.expiries[index].take(event.body(), years, pace);
+        if index >= self.expiries_used {
+            return;
         }
+        let forward: &market::Forward = event.body();
+        // By the years that it carries: a thread that only follows has an earlier time as yet.
+        let left = forward.years.max(0.0) * SECONDS_PER_YEAR * NANOS_PER_SECOND as f64;
+        let at = self.expiries[index].settles.saturating_sub(left as u64);
+        let (years, pace) = self.vol_clock(index as u16, at);
+        self.expiries[index].take(forward, years, pace);
     }
 
     fn on_smile(&mut self, event: &Event) {

@@ -192,18 +192,26 @@ impl Chain {
     /// Years from now to an expiry's settlement on the clock that its volatility runs by.
     #[inline]
     pub fn vol_years(&self, expiry: u16) -> f64 {
-        let expiry = &self.expiries[expiry as usize];
-        match self.calendar(expiry.root) {
-            Some(calendar) => calendar.variance.years_between(self.now, expiry.settles),
-            None => calendar_years(self.now, expiry.settles),
-        }
+        self.vol_clock(expiry, self.now).0
     }
 
     /// Years of volatility's clock that pass in a calendar year at the pace of now.
     #[inline]
     pub fn vol_pace(&self, expiry: u16) -> f64 {
-        let calendar = self.calendar(self.expiries[expiry as usize].root);
-        calendar.map_or(1.0, |calendar| calendar.variance.pace(self.now))
+        self.vol_clock(expiry, self.now).1
+    }
+
+    /// Years to an expiry's settlement on the clock that its volatility runs by, and that clock's
+    /// pace, at an instant.
+    pub(super) fn vol_clock(&self, expiry: u16, at: Timestamp) -> (f64, f64) {
+        let expiry = &self.expiries[expiry as usize];
+        match self.calendar(expiry.root) {
+            Some(calendar) => {
+                let variance = &calendar.variance;
+                (variance.years_between(at, expiry.settles), variance.pace(at))
+            }
+            None => (calendar_years(at, expiry.settles), 1.0),
+        }
     }
 
     /// A root by its index.

@@ -80,7 +80,9 @@ mod tests {
     proptest! {
         /// Kept up or made anew, the sums are the same.
         #[test]
-        fn sums_are_those_of_the_last_rows(tallies in prop::collection::vec(-1_000i64..1_000, 1..4_000)) {
+        fn sums_are_those_of_the_last_rows(
+            tallies in prop::collection::vec(-1_000i64..1_000, 1..4_000),
+        ) {
             let mut rolling = Rolling::<1>::new();
             for at in 0..tallies.len() {
                 rolling.push(&mut [tallies[at]]);

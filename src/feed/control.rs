@@ -5,8 +5,8 @@
 //! nobody has for too long, that is a KILL too. The command file holds one command in words, is
 //! read as soon as it exists, and removed: `kill WHY`, `stop WHY`, `reset LIMIT WHY` with the
 //! limit's number, or `reset all WHY`. It must be moved into its place, so that it is never read
-//! half written. LEAVE is the supervisor's. The handlers only set flags; flags and files are looked at
-//! on each beat.
+//! half written. LEAVE is the supervisor's. The handlers only set flags; flags and files are looked
+//! at on each beat.
 
 use crate::wire::{
     Event, Kind, NO_INSTRUMENT, Timestamp,

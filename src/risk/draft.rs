@@ -171,18 +171,21 @@ impl Outlook {
         naked: &Naked,
     ) -> Outlook {
         let mut legs = [NOTHING; LEGS_MAX];
-        for (to, view) in legs.iter_mut().zip(views) {
+        let mut spots = [(NO_ROOT, None); LEGS_MAX];
+        for ((to, spot), view) in legs.iter_mut().zip(&mut spots).zip(views) {
             let contracts = i64::from(view.leg.side) * contracts_of(head, &view.leg);
             let claim = view.terms.and_then(|t| dated(&desk.chain, t, contracts, view.multiplier));
             let Some(claim) = claim else { return Outlook::UNKNOWN };
             *to = claim;
+            let price = view.terms.and_then(|t| spot_of(&desk.chain, t, view.index));
+            *spot = (claim.root, price);
         }
         let legs = &mut legs[..views.len()];
         let Some(root) = legs.first().map(|leg| leg.root) else { return Outlook::UNKNOWN };
         legs.sort_unstable_by_key(|leg| (leg.root, *leg));
         let paid = paid(desk, head, views);
-        let spot = views.first().and_then(|view| spot_of(&desk.chain, view.terms?, view.index));
-        Sums { ledger, reckoner, naked, legs, paid, spot }.outlook(root)
+        let spots = &spots[..views.len()];
+        Sums { ledger, reckoner, naked, legs, paid, spots }.outlook(root)
     }
 }
 
@@ -196,11 +199,15 @@ struct Sums<'a> {
     naked: &'a Naked,
     legs: &'a [Dated],
     paid: Money,
-    /// Price of the first leg's underlying, 1e-9.
-    spot: Option<i64>,
+    /// Price of the underlying of each leg's root, 1e-9.
+    spots: &'a [(u16, Option<i64>)],
 }
 
 impl Sums<'_> {
+    fn spot(&self, root: u16) -> Option<i64> {
+        self.spots.iter().find(|spot| spot.0 == root)?.1
+    }
+
     fn outlook(mut self, root: u16) -> Outlook {
         let paid = Some(self.paid);
         let (mut alone, mut near, mut whole) = (paid, paid, paid);
@@ -219,7 +226,7 @@ impl Sums<'_> {
                 }
                 None => {
                     let with = self.reckoner.loss(claims, legs, |_| true);
-                    let spot = row.spot.or(self.spot);
+                    let spot = row.spot.or_else(|| self.spot(legs[0].root));
                     let needs = self.naked.margin(self.reckoner, claims, legs, spot);
                     (with, needs, self.beside(claims, legs, with))
                 }

@@ -16,7 +16,8 @@
 //! more by K·r·τ (a put) or S·q·τ (a call), which is added. What is nearest is exact, the sum is
 //! piecewise linear in S, so its least value lies at 0, at a strike, or it has no bound.
 //!
-//! Never below it is what each settlement loses at its own worst; the better of both counts.
+//! Never below it either is what each settlement loses at its own worst, a later gain less r·τ of
+//! it, with as much more for American shorts of the later ones; the better of both counts.
 
 use super::{
     limits::Limits,
@@ -146,8 +147,38 @@ impl Reckoner {
         if first.is_none_or(|first| first == last) {
             return own;
         }
-        let bound = self.across(first.unwrap_or(0), cash);
-        own.min(bound)
+        let first = first.unwrap_or(0);
+        let bound = self.across(first, cash);
+        own.saturating_add(self.early_after(first)).min(bound)
+    }
+
+    /// What early exercise may add to what later settlements lose at their own worst.
+    fn early_after(&self, first: u64) -> Money {
+        let near = self.dated.partition_point(|dated| dated.settles <= first);
+        let top = self.dated.iter().map(|dated| dated.strike).max().unwrap_or(0);
+        let cap = tail_price(top, self.carry.tail);
+        let later = self.dated[near..].chunk_by(|a, b| a.settles == b.settles);
+        let cost = later.map(|group| {
+            let years = (group[0].settles - first) as f64 / YEAR_NS;
+            self.early(group, years, cap)
+        });
+        // A cost beyond the integers is one without a bound; the cast saturates there.
+        (cost.sum::<f64>() * (1.0 + 1e-12)) as Money + 1
+    }
+
+    /// What American shorts may be worth more than European ones.
+    fn early(&self, dated: &[Dated], years: f64, cap: i64) -> f64 {
+        let (rate, dividends) = (self.carry.rate * years, self.carry.dividends * years);
+        let shorts = dated.iter().filter(|dated| dated.american && dated.units < 0);
+        let each = shorts.map(|short| {
+            let units = -(short.units as f64);
+            match short.claim {
+                0 => units * cap as f64 * dividends,
+                1 => units * short.strike as f64 * rate,
+                _ => 0.0,
+            }
+        });
+        each.sum()
     }
 
     fn merge<'a>(&mut self, mut a: &'a [Dated], mut b: &'a [Dated]) {
@@ -163,11 +194,13 @@ impl Reckoner {
     /// Each settlement at its own worst. What does not settle goes with the nearest one.
     fn separate(&mut self, cash: i128) -> Money {
         let (mut from, mut loss) = (0, fit(-cash));
+        let first = self.group(0);
         while from < self.dated.len() {
             let settles = self.group(from);
             let until = self.dated.partition_point(|dated| dated.settles <= settles);
             self.take(from, until);
-            let worst = self.worst();
+            let years = settles.saturating_sub(first) as f64 / YEAR_NS;
+            let worst = self.discounted(self.worst(), years);
             loss = if worst == -UNBOUNDED || loss == UNBOUNDED {
                 UNBOUNDED
             } else {
@@ -178,7 +211,16 @@ impl Reckoner {
         loss
     }
 
+    /// What is certain to come later is worth less now; what is owed later is taken as it is.
+    fn discounted(&self, worst: Money, years: f64) -> Money {
+        let less = (worst.max(0) as f64 * self.carry.rate * years * (1.0 + 1e-12)) as Money;
+        worst - less - Money::from(less > 0)
+    }
+
     fn group(&self, from: usize) -> u64 {
+        if self.dated.is_empty() {
+            return 0;
+        }
         let settles = |dated: &Dated| dated.settles;
         self.dated[from..].iter().map(settles).find(|&s| s > 0).unwrap_or(0)
     }
@@ -294,16 +336,9 @@ impl Reckoner {
     fn cost(&self, dated: &[Dated], floor: Floor, years: f64, cap: i64) -> i128 {
         let rate = self.carry.rate * years;
         let dividends = self.carry.dividends * years;
-        let mut cost = floor.at_zero.max(0) as f64 * rate
-            + floor.last_slope.max(0) as f64 * cap as f64 * dividends;
-        for short in dated.iter().filter(|dated| dated.american && dated.units < 0) {
-            let units = -(short.units as f64);
-            cost += match short.claim {
-                0 => units * cap as f64 * dividends,
-                1 => units * short.strike as f64 * rate,
-                _ => 0.0,
-            };
-        }
+        let cost = floor.at_zero.max(0) as f64 * rate
+            + floor.last_slope.max(0) as f64 * cap as f64 * dividends
+            + self.early(dated, years, cap);
         // More than the rounding of all products and sums.
         (cost * (1.0 + 1e-12)) as i128 + 1
     }

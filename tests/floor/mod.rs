@@ -307,8 +307,11 @@ impl Floor {
 
     /// The forward of an expiry.
     pub(crate) fn forward_of(&mut self, expiry: u32, price: f64) {
-        let forward =
-            Forward { forward: price, discount: 1.0, years: 0.0, spread: 0.0, strikes: 0 };
+        let years = match usize::try_from(expiry) {
+            Ok(at) if at < self.desk.chain.expiries_len() => self.desk.chain.years(expiry as u16),
+            _ => 0.0,
+        };
+        let forward = Forward { forward: price, discount: 1.0, years, spread: 0.0, strikes: 0 };
         self.send(Event::new(Kind::FORWARD, expiry, forward));
     }
 

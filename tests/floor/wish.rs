@@ -76,6 +76,17 @@ pub(crate) fn ask(floor: &mut Floor, wish: &Wish) {
     }
 }
 
+/// Puts an order of one leg into the book as if it had been approved.
+pub(crate) fn work(desk: &mut Desk, wish: &Wish) {
+    let (instrument, side, ratio, cents) = wish.legs[0];
+    let (side, price) = (i64::from(side), cents * 10_000_000);
+    let mut legs = [OrderLeg::default(); LEGS_MAX];
+    legs[0] = OrderLeg { instrument, ratio, side, multiplier: 100, price, filled: 0 };
+    let head = Order { legs: 1, ..wish.head };
+    let loss = price * i64::from(ratio) * i64::from(head.quantity) * 100;
+    assert!(desk.book.register(&Sheet { head, legs, loss, expiry: 0, sent: 0 }));
+}
+
 /// Puts contracts into the book by an order and its fill; the package's number.
 pub(crate) fn hold(desk: &mut Desk, instrument: u32, contracts: i64, price: i64) -> u64 {
     let id = desk.book.number();

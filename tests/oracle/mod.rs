@@ -170,7 +170,7 @@ impl Market {
 }
 
 /// Contracts of an option, and what each unit cost, 1e-9.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
     pub(crate) instrument: u32,
     pub(crate) root: usize,
@@ -247,7 +247,8 @@ fn shown(market: &Market, claims: &[Claim], cash: i128, dice: &mut Dice) -> f64 
         let vol = if dice.below(3) == 0 { 1e-9 } else { 0.02 + 1.5 * dice.unit() };
         let (r, q) = (0.08 * dice.unit(), 0.03 * dice.unit());
         for (root, first) in FIRST.into_iter().enumerate() {
-            let top = market.top(root);
+            let strikes = claims.iter().filter(|claim| claim.root == root).map(|c| c.strike);
+            let Some(top) = strikes.max().map(|top| top as f64) else { continue };
             let price = match dice.below(4) {
                 0 => top * 2.0 * dice.unit(),
                 1 => (first + dice.between(-2, 10) * 5) as f64,

@@ -156,7 +156,8 @@ impl Exposures {
         Levels::new(strikes)
     }
 
-    /// `dealer.gamma_per_percent` of one expiry if spot stood at `1 + move_share` times where it is.
+    /// `dealer.gamma_per_percent` of one expiry if spot stood at `1 + move_share` times where it
+    /// is.
     pub fn gamma_of(&self, expiry: u16, move_share: f64) -> f64 {
         let columns = self.expiries.get(usize::from(expiry));
         columns.map_or(0.0, |columns| columns.gamma_at(move_share))

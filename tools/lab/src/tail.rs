@@ -3,9 +3,9 @@
 //!
 //! A move is a relative change of the forward and of each option's own volatility. Historical moves
 //! come from a file; simulated ones are normal with a correlation, from a seed. With losses
-//! l₁ ≤ … ≤ lₙ and the confidence β, value at risk is the order statistic at ⌈nβ⌉: no average of two
-//! losses, of which neither happened. Expected shortfall is that of Rockafellar and Uryasev (2000),
-//! with the exact fraction of the loss at the quantile:
+//! l₁ ≤ … ≤ lₙ and the confidence β, value at risk is the order statistic at ⌈nβ⌉: no average
+//! of two losses, of which neither happened. Expected shortfall is that of Rockafellar and Uryasev
+//! (2000), with the exact fraction of the loss at the quantile:
 //!
 //! ```text
 //! ES = VaR + Σ max(l − VaR, 0) / (n (1 − β))
