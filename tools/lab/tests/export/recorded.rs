@@ -70,6 +70,10 @@ fn files() -> Files {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/recorded.toml");
     let shipped = Files::gather(&config, &[]).unwrap();
     let mut list = shipped.list().to_vec();
+    // The broker of these tests answers no question about positions.
+    for (_, text) in &mut list {
+        *text = text.replace("reconcile_every = \"60s\"", "reconcile_every = \"0s\"");
+    }
     list[0].1 = list[0].1.replace("iron_condor-goog.toml\"", "iron_condor-goog.toml\", \"probe\"");
     list.push(("probe".into(), PROBE.into()));
     Files::from_list(list)

@@ -88,7 +88,7 @@ fn quotes_are_those_of_the_journal() {
 #[test]
 fn no_event_is_left_out() {
     let Some(export) = exported(|options| {
-        let groups = ["events", "decisions", "orders", "fills", "profits"];
+        let groups = ["events", "features", "decisions", "orders", "fills", "profits"];
         options.only = groups.map(String::from).into();
     }) else {
         return;
@@ -106,7 +106,8 @@ fn no_event_is_left_out() {
     };
     let heads = ["decisions", "orders", "cancels", "refusals", "halts"].map(|f| export.rows(f));
     let parts = lists("orders", "legs") + lists("refusals", "breaches");
-    let told = export.rows("profits") + export.rows("settlements");
+    let told = ["profits", "settlements", "features"].map(|file| export.rows(file));
+    let told = told.iter().sum::<u64>();
     let outputs = heads.iter().sum::<u64>() + told + parts + others("output");
     assert_eq!(outputs, export.exported.outputs);
     assert!(heads[0] > 0 && heads[1] > 0 && heads[3] > 0, "{heads:?}");
