@@ -17,8 +17,11 @@ pub(super) fn side_of(trade: &Trade, quote: &Quote) -> i8 {
         return 0;
     }
     let off = trade.price.to_f64() - quote.mid();
-    i8::from(off > 0.0) - i8::from(off < 0.0)
+    i8::from(off > NOTHING) - i8::from(off < -NOTHING)
 }
+
+/// Mids are whole multiples of 5e-10, which binary fractions are not.
+const NOTHING: f64 = 2.5e-10;
 
 #[cfg(test)]
 mod tests {
@@ -34,6 +37,8 @@ mod tests {
         };
         let by_quote = [0.95, 1.0, 1.2, 1.25, 1.3, 1.5, 1.6].map(|price| side(b'N', price, &quote));
         assert_eq!(by_quote, [-1, -1, -1, 0, 1, 1, 1]);
+        let cents = Quote { bid: 12.3, ask: 12.4, ..quote };
+        assert_eq!(side(b'N', 12.35, &cents), 0, "in the middle to the last digit");
         assert_eq!((side(b'A', 1.5, &quote), side(b'B', 1.0, &quote)), (-1, 1));
         assert_eq!(side(b'N', 1.5, &Quote::NONE), 0);
     }

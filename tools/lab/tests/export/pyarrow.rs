@@ -25,3 +25,22 @@ fn pyarrow_reads_the_same_sums() {
         assert!(said.lines().any(|said| said == line), "{line}: {said}");
     }
 }
+
+#[test]
+fn numpy_reckons_the_same_features_from_what_came_in() {
+    let Some(python) = std::env::var_os("ZOMMA_PYARROW_PYTHON") else {
+        println!("skipped: no numpy; set ZOMMA_PYARROW_PYTHON to a Python that has it");
+        return;
+    };
+    let only = |options: &mut zomma_lab::options::Options| {
+        options.only = ["events", "features"].map(String::from).into();
+    };
+    let Some(export) = exported(only) else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/parity.py");
+    let done = Command::new(python).arg(script).arg(export.folder.path()).arg("GOOG").output();
+    let done = done.unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    println!("{said}");
+    assert!(said.contains("393 columns"), "{said}");
+}
