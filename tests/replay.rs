@@ -119,7 +119,7 @@ fn what_was_known_at_an_order_is_told() {
     let (_folder, run) = recorded(&day);
     let body = |head: &Event| *head.body::<Order>();
     let opens = |head: &&Event| body(head).purpose == Purpose::ENTRY;
-    let at = 4 + heads[4..].iter().position(|head| opens(head)).expect("an entry");
+    let at = 4 + heads[4..].iter().position(opens).expect("an entry");
     let (order, number) = (body(heads[at]), at + 1);
     let text = said(0, &["replay", &run, "--until-order", &number.to_string()]);
     assert_eq!(said(0, &["replay", &run, "--until-order", &order.id.to_string()]), text);
