@@ -104,6 +104,10 @@ fn child_that_may_be_killed() {
     (made + 1..=from / 2).for_each(|number| assert!(outputs.append(&output(number)).is_ok()));
     for number in from + 1..=from + 2_000 {
         inputs.append(&input(number)).unwrap();
+        // So that the page being filled has a copy, whatever the machine does meanwhile.
+        while number == from + 20 && sync == Sync::Strict && inputs.watch().durable() < number {
+            std::thread::yield_now();
+        }
         if number % 2 == 0 {
             outputs.append(&output(number / 2)).unwrap();
         }
