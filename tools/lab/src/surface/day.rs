@@ -4,8 +4,11 @@
 //! A sample is taken at the first batch at or behind each multiple of a span. At the money means at
 //! the forward: between the two strikes around it the volatilities of their out-of-the-money
 //! options are interpolated in log-moneyness, those of the quotes' middles, bids and asks alike;
-//! the band between bid and ask is what the market leaves open. Lines of a delta are interpolated
-//! between strikes in delta. Nothing is drawn where a quote has one side only.
+//! the band between bid and ask is what the market leaves open. The engine implies a volatility
+//! when its option is quoted and holds it while the forward moves and time passes, so its level may
+//! lie beside the middle's of this instant: how old the quotes are and how far the forward has been
+//! from here since is told with it. Lines of a delta are interpolated between strikes in delta.
+//! Nothing is drawn where a quote has one side only.
 
 use super::{
     page::page,
@@ -61,18 +64,22 @@ impl DayRequest {
     /// The samples of a run.
     pub fn take(&self) -> Result<Day, Failure> {
         let (mut chosen, mut next) = (None, 0);
-        let mut samples = Vec::new();
+        let (mut samples, mut forwards) = (Vec::new(), Vec::new());
         walk(&self.directory, |chain, event| {
-            if !event.flags.has(Flags::BATCH_END) || chain.now < next {
+            if !event.flags.has(Flags::BATCH_END) {
                 return true;
             }
             chosen = chosen.or_else(|| self.choose(chain));
             let Some(at) = chosen else { return true };
             let expiry = chain.expiry(at);
+            forwards.push((chain.now, expiry.forward));
+            if chain.now < next {
+                return true;
+            }
             if chain.now >= expiry.settles {
                 return false;
             }
-            samples.extend(Sample::of(chain, expiry));
+            samples.extend(Sample::of(chain, expiry, &forwards));
             next = (chain.now / self.every + 1) * self.every;
             true
         })
@@ -140,34 +147,56 @@ struct Sample {
     at: Timestamp,
     seconds: f64,
     forward: f64,
-    // At the money: by the engine, by the bids, by the asks.
-    level: [f64; 3],
+    // At the money: by the engine, by the middles, the bids, the asks.
+    level: [f64; 4],
+    // Of the quotes that the engine's was made from: the oldest one's age in seconds, and how far
+    // the forward has been from here since.
+    age: f64,
+    moved: f64,
+    // It has been beyond one of the two strikes, whose volatility may be that of the other side.
+    crossed: bool,
     // By delta: put and call.
     wings: [[f64; 2]; DELTAS.len()],
     points: Vec<[f64; 2]>,
 }
 
 impl Sample {
-    fn of(chain: &Chain, expiry: &Expiry) -> Option<Sample> {
+    /// `forwards` are those until now, the last one the sample's own.
+    fn of(chain: &Chain, expiry: &Expiry, forwards: &[(Timestamp, f64)]) -> Option<Sample> {
         let at = chain.now;
         let seconds = expiry.settles.checked_sub(at)? as f64 * 1e-9;
-        let level = [Of::Middle, Of::Bid, Of::Ask].map(|of| at_the_money(chain, expiry, of));
+        let level = [Of::Engine, Of::Middle, Of::Bid, Of::Ask];
+        let level = level.map(|of| at_the_money(chain, expiry, of));
+        let quoted = quoted(chain, expiry).unwrap_or(at);
+        let since = forwards.iter().rev().take_while(|(then, _)| *then >= quoted);
+        let [low, high] = since.fold([expiry.forward; 2], |[low, high], (_, forward)| {
+            [low.min(*forward), high.max(*forward)]
+        });
+        let moved = (high - expiry.forward).max(expiry.forward - low);
+        let crossed = expiry.row_at(low) != expiry.row_at(high);
+        let age = at.saturating_sub(quoted) as f64 * 1e-9;
         let wings =
             DELTAS.map(|delta| [false, true].map(|call| of_delta(chain, expiry, call, delta)));
         let forward = expiry.forward;
         let points = points(chain, expiry);
-        (forward > 0.0).then_some(Sample { at, seconds, forward, level, wings, points })
+        let is_known = forward > 0.0;
+        let sample = Sample { at, seconds, forward, level, age, moved, crossed, wings, points };
+        is_known.then_some(sample)
     }
 
     fn json(&self) -> Value {
-        let [level, bid, ask] = self.level.map(number);
+        let [level, middle, bid, ask] = self.level.map(number);
         json!({
             "at": utc(self.at),
             "seconds": self.seconds,
             "forward": self.forward,
             "level": level,
+            "middle": middle,
             "bid": bid,
             "ask": ask,
+            "quotes_age": self.age,
+            "forward_moved": self.moved,
+            "strike_crossed": self.crossed,
             "wings": self.wings.map(|wing| wing.map(number)),
         })
     }
@@ -181,18 +210,33 @@ impl Sample {
 /// Which volatility of an option.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Of {
+    Engine,
     Middle,
     Bid,
     Ask,
 }
 
+/// The rows on both sides of the forward.
+fn around(expiry: &Expiry) -> Option<[usize; 2]> {
+    let above = expiry.row_at(expiry.forward);
+    (above > 0 && above < expiry.rows()).then(|| [above - 1, above])
+}
+
+/// The option of a row that is out of the money.
+fn outside(expiry: &Expiry, row: usize) -> Option<u32> {
+    let call = expiry.strike(row) >= expiry.forward;
+    if call { expiry.call(row) } else { expiry.put(row) }
+}
+
+/// When the older one of the two quotes around the forward came.
+fn quoted(chain: &Chain, expiry: &Expiry) -> Option<Timestamp> {
+    let quotes = around(expiry)?.map(|row| Some(chain.quote(outside(expiry, row)?).ts));
+    quotes.into_iter().collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
 /// Volatility at the forward, NaN where one of the strikes around it has none.
 fn at_the_money(chain: &Chain, expiry: &Expiry, of: Of) -> f64 {
-    let above = expiry.row_at(expiry.forward);
-    if above == 0 || above >= expiry.rows() {
-        return f64::NAN;
-    }
-    let rows = [above - 1, above];
+    let Some(rows) = around(expiry) else { return f64::NAN };
     let [low, high] = rows.map(|row| (expiry.strike(row) / expiry.forward).ln());
     let [below, over] = rows.map(|row| volatility(chain, expiry, row, of));
     below + (over - below) * (-low / (high - low))
@@ -201,13 +245,12 @@ fn at_the_money(chain: &Chain, expiry: &Expiry, of: Of) -> f64 {
 /// Volatility of the out-of-the-money option of a row.
 fn volatility(chain: &Chain, expiry: &Expiry, row: usize, of: Of) -> f64 {
     let call = expiry.strike(row) >= expiry.forward;
-    let Some(index) = (if call { expiry.call(row) } else { expiry.put(row) }) else {
-        return f64::NAN;
-    };
+    let Some(index) = outside(expiry, row) else { return f64::NAN };
     let quote = chain.quote(index);
     let price = match of {
         _ if !quote.is_firm() => return f64::NAN,
-        Of::Middle => return valued(chain, index).map_or(f64::NAN, |(vol, _)| vol),
+        Of::Engine => return valued(chain, index).map_or(f64::NAN, |(vol, _)| vol),
+        Of::Middle => 0.5 * (quote.bid + quote.ask),
         Of::Bid => quote.bid,
         Of::Ask => quote.ask,
     };
