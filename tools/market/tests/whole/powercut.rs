@@ -72,7 +72,7 @@ fn is_another_boot(site: &Site) -> bool {
 fn a_run_goes_on_after_a_power_cut_that_lost_nothing() {
     let _alone = alone();
     let served = market();
-    let site = site(&served, "inline", PROBES);
+    let site = site(&served, "inline", "", PROBES);
     let Some(before) = started_anew(site.folder.path()) else { return };
     let mut engine = site.start();
     until_it_trades(&mut engine);
@@ -89,7 +89,7 @@ fn a_run_goes_on_after_a_power_cut_that_lost_nothing() {
 fn a_power_cut_that_took_orders_along_opens_nothing_more() {
     let _alone = alone();
     let served = market();
-    let site = site(&served, "inline", PROBES);
+    let site = site(&served, "inline", "", PROBES);
     let Some(before) = started_anew(site.folder.path()) else { return };
     let mut engine = site.start();
     engine.until("trades", |engine| engine.counter("book", "traded") > 40);

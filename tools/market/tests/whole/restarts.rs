@@ -48,11 +48,12 @@ pub fn market() -> Served {
     simulated(&HOUR.replace("1800.0", "30.0").replace("6000.0", "1500.0"), "")
 }
 
-pub fn site(served: &Served, threads: &str, strategy: &str) -> Site {
+pub fn site(served: &Served, threads: &str, journal: &'static str, strategy: &str) -> Site {
     let extra = Extra {
         run: format!("threads = \"{threads}\"\ndrain = \"3s\""),
         session: RECONNECT,
         limits: "reconcile_every = \"2s\"\n",
+        journal,
         strategy: strategy.into(),
         resets: false,
         ..Extra::default()
@@ -190,7 +191,9 @@ fn day(seed: u64, kills: u32, total: &mut Total) {
     let threads = ["inline", "shared", "dedicated"][seed as usize % 3];
     let mut random = Rng::new(seed);
     let served = market();
-    let site = site(&served, threads, PROBES);
+    // Every fourth day orders wait for the disk.
+    let journal = if seed % 4 == 3 { "sync = \"strict\"" } else { "" };
+    let site = site(&served, threads, journal, PROBES);
     let mut engine = site.start();
     until_it_trades(&mut engine);
     for _ in 0..kills {
@@ -241,7 +244,7 @@ fn what_was_filled_while_the_engine_was_away_is_known_before_it_trades() {
     let served = market();
     let maker = "[[probe]]\nname = \"maker\"\nevery = 1\nplace = \"bid\"\nworking_max = 90\n\
         cancel_after = \"1h\"\n";
-    let site = site(&served, "inline", maker);
+    let site = site(&served, "inline", "", maker);
     let mut engine = site.start();
     engine.until("resting orders", |engine| engine.counter("book", "working_orders") >= 10);
     kill(engine);
