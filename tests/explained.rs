@@ -321,3 +321,30 @@ fn the_rest_vanishes_faster_than_the_square_of_a_step() {
     assert!(whole[0] > 100.0, "a large step");
     assert!(half[1] < whole[1] / 4.0 && quarter[1] < half[1] / 4.0, "{half:?}, {quarter:?}");
 }
+
+/// While what is held has one-sided quotes nothing but its mark is known: no cause may take the
+/// volatility or the underlying that is not there for one that has moved.
+#[test]
+fn what_has_no_volatility_for_a_while_explains_no_more_than_has_happened() {
+    let mut day = Day::new("profit_target = 1.0\n", false);
+    let (mut way, mut before) = (0.0, day.spot);
+    for turn in 0..60 {
+        day.step(1.0);
+        way += (day.spot - before).abs();
+        before = day.spot;
+        let held: Vec<u32> = day.broker().held.keys().copied().collect();
+        for instrument in held.into_iter().filter(|_| turn % 3 == 2) {
+            let (bid, ask) = (Price::UNDEF, Price(20_000_000));
+            let quote = Quote { bid, ask, bid_size: 0, ask_size: 50, venue_seq: 0, reserved: 0 };
+            day.send(Event::new(Kind::QUOTE, instrument, quote));
+        }
+    }
+    let package = *day.causes().keys().next().expect("held");
+    let causes = day.desk.book.explained(package).unwrap();
+    show(&causes);
+    // Two condors of four legs of a hundred, each of at most one delta.
+    let most = way * 800.0;
+    let delta = causes[usize::from(Cause::DELTA.0)] as f64 / 1e9;
+    let gamma = causes[usize::from(Cause::GAMMA.0)] as f64 / 1e9;
+    assert!(delta.abs() < most && gamma.abs() < most, "{delta}, {gamma} on a way of {way}");
+}

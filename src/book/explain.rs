@@ -13,7 +13,9 @@
 //! Fills between the two count against the second mark (`TRADED`: half the spread, and what moved
 //! since the fill), fees as they are. Marks and money are integers and each cause is rounded to
 //! one, so the causes sum to the profit to the last unit, and once nothing is held the profit is
-//! what came in less what went out. The four first Greeks are the chain's; the others are those of
+//! what came in less what went out. While an option has no volatility (its quote is one-sided, or
+//! below its floor) its mark alone moves, and the next instant with one explains the whole way from
+//! the last. The four first Greeks are the chain's; the others are those of
 //! the European option at the same volatility.
 
 use super::{
@@ -110,7 +112,9 @@ struct Slopes {
 }
 
 impl Point {
-    fn of(chain: &Chain, line: &Line) -> Option<Point> {
+    /// What a line's instrument is now; `held` is the last one, which stays where only the mark is
+    /// known.
+    fn of(chain: &Chain, line: &Line, held: &Point) -> Option<Point> {
         let terms = chain.instrument(line.instrument)?;
         let mark = mark(chain, line.instrument, line.held, Mark::Mid)?;
         if !terms.class.is_option() {
@@ -122,7 +126,7 @@ impl Point {
             priced.filter(|greeks| greeks.status == VolStatus::OK),
             present_value(chain, terms.expiry).filter(|spot| spot.is_finite()),
         ) else {
-            return Some(Point { mark, ..Point::default() });
+            return Some(Point { mark, ..*held });
         };
         let years = chain.expiry(terms.expiry).years;
         let slopes = slopes(chain, terms, &greeks);
@@ -217,7 +221,7 @@ impl Track {
             if still && line.held == 0 {
                 continue;
             }
-            match Point::of(chain, line) {
+            match Point::of(chain, line, &anchor.point) {
                 Some(point) => self.move_to(i, line, point),
                 None if !still => self.move_to(i, line, anchor.unpriced(line)),
                 None => {}
