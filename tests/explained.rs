@@ -199,6 +199,10 @@ impl Day {
                 self.quote(instrument, price, (i, instrument % 2) == (STRIKES.2 - 1, 1));
             }
         }
+        self.beat();
+    }
+
+    fn beat(&mut self) {
         let timer = Timer { id: Timer::BEAT, reserved: 0, due: self.now, count: 0, reserved2: 0 };
         self.send(Event::new(Kind::TIMER, NO_INSTRUMENT, timer));
     }
@@ -333,11 +337,17 @@ fn what_has_no_volatility_for_a_while_explains_no_more_than_has_happened() {
         way += (day.spot - before).abs();
         before = day.spot;
         let held: Vec<u32> = day.broker().held.keys().copied().collect();
-        for instrument in held.into_iter().filter(|_| turn % 3 == 2) {
-            let (bid, ask) = (Price::UNDEF, Price(20_000_000));
+        let both = held.iter().flat_map(|held| [(*held, true), (held ^ 1, false)]);
+        for (instrument, is_held) in both.filter(|_| turn % 3 == 2) {
+            // Of what is held nobody bids; the other side of its strike is below its floor.
+            let cent = Price(10_000_000);
+            let (bid, ask) = (if is_held { Price::UNDEF } else { cent }, Price(2 * cent.0));
             let quote = Quote { bid, ask, bid_size: 0, ask_size: 50, venue_seq: 0, reserved: 0 };
             day.send(Event::new(Kind::QUOTE, instrument, quote));
         }
+        // Long enough that profit is looked at before there are quotes again.
+        day.now += 61 * SECOND;
+        day.beat();
     }
     let package = *day.causes().keys().next().expect("held");
     let causes = day.desk.book.explained(package).unwrap();
