@@ -38,7 +38,7 @@ pub use horizon::{Horizon, Roster};
 pub use line::Line;
 pub use mark::{Mark, mark, unrealised};
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
-pub use order::{Order, OrderLeg, State};
+pub use order::{Order, OrderLeg, State, net, unit};
 pub use package::{LINES_MAX, Package};
 pub use reports::{Outcome, Tally};
 pub use settings::Account;
@@ -143,6 +143,9 @@ pub struct Refused {
     /// One bit per violated limit.
     pub violated: u128,
 }
+
+/// The bit of a refusal of a closing order that would leave something owed without its cover.
+pub const UNCOVERS: u32 = 59;
 
 /// What we own, what we asked for, and whether we may ask.
 #[derive(Debug)]
@@ -463,7 +466,10 @@ impl Book {
         let package = &mut self.packages[place as usize];
         let was_open = package.is_open();
         package.live += 1;
-        package.loss = package.loss.max(sheet.loss);
+        package.loss = match head.purpose {
+            Purpose::CHANGE => package.loss.saturating_add(sheet.loss.max(0)),
+            _ => package.loss.max(sheet.loss),
+        };
         self.list(place, was_open);
         let at = self.place(head.id);
         self.orders[at] = order;

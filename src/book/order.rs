@@ -154,6 +154,11 @@ impl Order {
         (0..self.legs().len()).all(|i| self.slots[i].filled >= self.wanted(i))
     }
 
+    /// What its limit is for: see [`unit`].
+    pub fn unit(&self) -> i64 {
+        unit(self.legs().iter().map(|leg| leg.multiplier))
+    }
+
     /// Packages of which at least one contract is missing.
     pub fn open_quantity(&self) -> u32 {
         let whole = |leg: &OrderLeg| leg.filled / u64::from(leg.ratio.max(1));
@@ -174,4 +179,23 @@ impl Order {
         let (open, all) = (i128::from(self.open_quantity()), i128::from(self.quantity.max(1)));
         super::money::fit((i128::from(self.loss.max(0)) * open + all - 1) / all)
     }
+}
+
+/// Units that the net limit of a package is for, by the multipliers of its legs: those of its
+/// largest contract. 0 where there is none, or where one of the others is no part of it.
+pub fn unit(multipliers: impl Iterator<Item = i64> + Clone) -> i64 {
+    let unit = multipliers.clone().max().unwrap_or(0);
+    let mut parts = multipliers;
+    if parts.all(|part| part > 0 && unit % part == 0) { unit } else { 0 }
+}
+
+/// The net of prices (1e-9) on one unit, from side, ratio, multiplier and price of each leg; `None`
+/// where it is not a whole one.
+pub fn net(legs: impl Iterator<Item = (i64, i64, i64, i64)> + Clone) -> Option<i64> {
+    let unit = i128::from(unit(legs.clone().map(|leg| leg.2)));
+    let cost = legs.fold(0i128, |sum, (side, ratio, multiplier, price)| {
+        sum + i128::from(side * ratio) * i128::from(multiplier) * i128::from(price)
+    });
+    let whole = unit > 0 && cost % unit == 0;
+    whole.then(|| i64::try_from(cost / unit).ok())?
 }

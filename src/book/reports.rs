@@ -1,7 +1,7 @@
 //! Execution reports in; orders, packages and positions moved, and what was odd counted out.
 
 use super::{Book, Charge, Money, NO_PACKAGE, Order, OrderLeg, Package};
-use crate::wire::order::{OrderStatus, Report, ReportKind};
+use crate::wire::order::{OrderStatus, Purpose, Report, ReportKind};
 
 /// What a report turned out to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -233,6 +233,7 @@ impl Book {
         if let Some(package) = self.packages.get_mut(order.place as usize) {
             let was_open = package.is_open();
             package.live = package.live.saturating_sub(1);
+            package.loss = package.loss.saturating_add(not_changed(order)).max(0);
             self.list(order.place, was_open);
         }
     }
@@ -249,6 +250,20 @@ impl Book {
             _ => {}
         }
     }
+}
+
+/// What a change of a package, as it ended, has added to the package's loss less what was counted
+/// for it: nothing that is saved counts before it is filled.
+fn not_changed(order: &Order) -> Money {
+    if order.purpose != Purpose::CHANGE {
+        return 0;
+    }
+    let all = i128::from(order.quantity.max(1));
+    let done = all - i128::from(order.open_quantity());
+    let loss = i128::from(order.loss);
+    // Rounded up: never too small.
+    let added = -(-loss * done).div_euclid(all);
+    super::money::fit(added - loss.max(0))
 }
 
 /// Whether it says that contracts were traded.

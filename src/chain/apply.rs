@@ -381,7 +381,7 @@ fn same_terms(a: &Instrument, b: &Instrument) -> bool {
 }
 
 /// The product of a future's symbol: `ESM4` is `ES` with a month letter and a year.
-fn product(mut name: [u8; 8]) -> [u8; 8] {
+pub(super) fn product(mut name: [u8; 8]) -> [u8; 8] {
     let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
     let digits = name[..end].iter().rev().take_while(|b| b.is_ascii_digit()).count();
     if digits > 0 && end > digits + 1 {

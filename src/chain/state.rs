@@ -1,7 +1,9 @@
 //! The chain's tables and how they are read: an instrument, an expiry or a root in, its state out.
 
 use super::{
-    Calendar, Expiry, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root, Series, Tape, Totals, Universe,
+    Calendar, Delivery, Expiry, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root, Series, Tape, Totals,
+    Universe,
+    apply::product,
     name_of,
     universe::{Clock, Limits},
     variance::calendar_years,
@@ -259,8 +261,22 @@ impl Chain {
         if terms.class.is_option() {
             return self.tick(terms.root, price);
         }
-        let root = self.spots.iter().position(|index| *index == instrument);
-        root.and_then(|at| self.roots.get(at)).map_or(f64::NAN, |root| root.underlying_tick)
+        self.root(self.root_on(terms)).map_or(f64::NAN, |root| root.underlying_tick)
+    }
+
+    /// The root that an instrument moves with: its own, or the first one whose underlying it is;
+    /// [`NO_ROOT`] where there is none.
+    pub fn root_on(&self, terms: &Instrument) -> u16 {
+        if terms.class.is_option() {
+            return terms.root;
+        }
+        let product = product(terms.name);
+        let future = terms.class == Class::FUTURE;
+        let is_on = |root: &Root| {
+            let wanted = root.underlying;
+            wanted != [0; 8] && (wanted == terms.name || future && wanted == product)
+        };
+        self.roots.iter().position(is_on).map_or(NO_ROOT, |at| at as u16)
     }
 
     /// Mid of the underlying; NaN where it is not quoted on both sides or its session is not sound.
@@ -274,6 +290,15 @@ impl Chain {
     /// The instrument that a root's spot comes from.
     pub fn underlying(&self, root: u16) -> Option<u32> {
         self.spots.get(root as usize).copied().filter(|index| *index != NO_INSTRUMENT)
+    }
+
+    /// The underlying of a root where it can be traded: what options deliver can be, what they are
+    /// settled in cash for is an index.
+    pub fn traded_underlying(&self, root: u16) -> Option<u32> {
+        self.root(root).filter(|rules| rules.delivery == Delivery::Physical)?;
+        let index = self.underlying(root)?;
+        let class = self.instrument(index)?.class;
+        [Class::STOCK, Class::FUTURE].contains(&class).then_some(index)
     }
 
     /// Continuous risk-free rate a year.

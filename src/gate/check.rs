@@ -10,10 +10,7 @@ use crate::{
         field::{Fields, decimal, number},
         frame::{Step, step},
     },
-    wire::{
-        market::Class,
-        order::{Leg, Order, order_of},
-    },
+    wire::order::{Leg, Order, order_of},
 };
 
 /// Whether `message` says exactly `order` with `legs`.
@@ -43,9 +40,10 @@ const COUNT: u8 = 16;
 const SINGLE: u8 = ID | QUANTITY | PRICE | LIMIT;
 const COMBO: u8 = SINGLE | COUNT;
 
-/// Fields of a leg that are compared: ratio and side, and for an option right, date and strike.
+/// Fields of a leg that are compared: ratio, side and code, a date where there is one, and for an
+/// option the strike.
 fn expected(facts: &Facts) -> u32 {
-    2 + if facts.class.is_option() { 3 } else { u32::from(facts.date != [0; 8]) }
+    3 + u32::from(facts.date != [0; 8]) + u32::from(facts.class.is_option())
 }
 
 /// What has been seen of a message so far.
@@ -105,7 +103,7 @@ impl Said {
             623 => number(value) == Some(u64::from(leg.ratio)),
             202 | 612 => decimal(value) == Some(facts.strike.0),
             541 | 611 => value == facts.date,
-            _ => value.get(1) == Some(if facts.class == Class::CALL { &b'C' } else { &b'P' }),
+            _ => facts.code() == Some(value),
         };
         self.leg(right);
     }

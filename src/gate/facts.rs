@@ -85,8 +85,8 @@ impl Facts {
         };
         field(tags[0], self.root());
         field(tags[1], self.security_type());
-        if self.class.is_option() {
-            field(tags[2], if self.class == Class::CALL { b"OCXXXX" } else { b"OPXXXX" });
+        if let Some(code) = self.code() {
+            field(tags[2], code);
         }
         if self.date != [0; 8] {
             if single {
@@ -103,6 +103,17 @@ impl Facts {
             line.put(&[1]);
         }
         line
+    }
+
+    /// CFICode; `None` for what cannot be ordered.
+    pub fn code(&self) -> Option<&'static [u8]> {
+        match self.class {
+            Class::CALL => Some(b"OCXXXX"),
+            Class::PUT => Some(b"OPXXXX"),
+            Class::STOCK => Some(b"ESXXXX"),
+            Class::FUTURE => Some(b"FXXXXX"),
+            _ => None,
+        }
     }
 
     fn security_type(&self) -> &'static [u8] {

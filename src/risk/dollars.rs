@@ -4,7 +4,7 @@
 
 use crate::{
     book::Money,
-    chain::{Chain, Instrument, NO_EXPIRY},
+    chain::{Chain, Delivery, Instrument, NO_EXPIRY},
     wire::{
         PRICE_SCALE,
         market::{Class, VolStatus},
@@ -116,9 +116,13 @@ pub(super) fn multiplier(terms: &Instrument) -> i64 {
     if whole as f64 == terms.multiplier { whole } else { 0 }
 }
 
-/// Whether it can be traded: options, and what hedges them.
-pub(super) fn is_tradable(class: Class) -> bool {
-    class.is_option() || class == Class::STOCK || class == Class::FUTURE
+/// Whether it can be traded: options, and what they deliver. An index cannot, whatever its feed
+/// calls it.
+pub(super) fn is_tradable(chain: &Chain, terms: &Instrument) -> bool {
+    let hedges = terms.class == Class::STOCK || terms.class == Class::FUTURE;
+    let delivered =
+        || chain.root(chain.root_on(terms)).is_some_and(|r| r.delivery == Delivery::Physical);
+    terms.class.is_option() || hedges && delivered()
 }
 
 /// A share of an amount, 1e-9 of currency; `None` for what is no number or beyond all reason.

@@ -2,17 +2,16 @@
 
 use super::{
     horizon::{Dated, Reckoner},
-    ledger::{Ledger, Root, dated, root_of, spot_of, units_of},
+    ledger::{Ledger, Root, covering, dated, root_of, spot_of, units_of},
     margin::Naked,
     payoff::{Claim, Claimed, Walk, together},
 };
 use crate::{
-    book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, value},
+    book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, unit, value},
     chain::{Chain, Instrument, NO_ROOT, Quote},
     wire::{
         Event, Price,
-        market::Class,
-        order::{LEGS_MAX, Leg, Order},
+        order::{LEGS_MAX, Leg, Order, Purpose},
     },
 };
 
@@ -84,6 +83,12 @@ impl<'a> View<'a> {
         self.terms.map(|terms| root_of(chain, terms)).filter(|root| *root != NO_ROOT)
     }
 
+    /// Contracts of it in all, as limits count them.
+    pub(super) fn counted(&self, chain: &Chain, head: &Order) -> u64 {
+        let contracts = contracts_of(head, &self.leg);
+        self.terms.map_or(contracts.unsigned_abs(), |terms| covering(chain, terms, contracts))
+    }
+
     pub(super) fn is_option(&self) -> bool {
         self.terms.is_some_and(|terms| terms.class.is_option())
     }
@@ -112,14 +117,7 @@ impl<'a> View<'a> {
         if !price.is_defined() || price.0 < 0 {
             return false;
         }
-        let tick = self.terms.map_or(f64::NAN, |terms| match terms.class {
-            Class::STOCK => {
-                let rules = chain.root(root_of(chain, terms));
-                rules.map_or(f64::NAN, |rules| rules.underlying_tick)
-            }
-            _ => chain.tick(terms.root, price.to_f64()),
-        });
-        let tick = Price::from_f64(tick);
+        let tick = Price::from_f64(chain.tick_of(self.index, price.to_f64()));
         tick.is_defined() && tick.0 > 0 && price.0 % tick.0 == 0
     }
 }
@@ -128,7 +126,7 @@ impl<'a> View<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outlook {
     /// Worst loss of the order with its fees: alone, or what it adds to the worst loss of its roots
-    /// where it has no bound alone. `None` where it cannot be known.
+    /// where it has no bound alone or changes a package. `None` where it cannot be known.
     pub(super) order_loss: Option<Money>,
     /// Worst loss of the expiries that it touches, with all that is held and worked in them.
     pub(super) expiry_loss: Option<Money>,
@@ -185,7 +183,8 @@ impl Outlook {
         legs.sort_unstable_by_key(|leg| (leg.root, *leg));
         let paid = paid(desk, head, views);
         let spots = &spots[..views.len()];
-        Sums { ledger, reckoner, naked, legs, paid, spots }.outlook(root)
+        let follows = head.purpose == Purpose::CHANGE;
+        Sums { ledger, reckoner, naked, legs, paid, spots, follows }.outlook(root)
     }
 }
 
@@ -201,6 +200,8 @@ struct Sums<'a> {
     paid: Money,
     /// Price of the underlying of each leg's root, 1e-9.
     spots: &'a [(u16, Option<i64>)],
+    /// It changes a package that is held, and is nothing alone.
+    follows: bool,
 }
 
 impl Sums<'_> {
@@ -239,7 +240,8 @@ impl Sums<'_> {
             best = add(best, Some(most(legs)));
         }
         let added = whole_less(whole, held, &self);
-        let order_loss = if alone == Some(UNBOUNDED) { added } else { alone };
+        let within = self.follows || alone == Some(UNBOUNDED);
+        let order_loss = if within { added } else { alone };
         let rest = self.ledger.roots().iter().filter(|row| self.is_elsewhere(row.root));
         let book_loss =
             rest.fold(whole, |sum, row| add(add(sum, Some(row.loss)), Some(row.working)));
@@ -297,9 +299,10 @@ fn whole_less(whole: Option<Money>, held: Option<Money>, sums: &Sums<'_>) -> Opt
     }
 }
 
-/// Most that claims can be worth, each settlement at its own best.
+/// Most that claims can be worth, each settlement at its own best. What does not settle goes with
+/// the nearest one, and comes first.
 fn most(legs: &[Dated]) -> Money {
-    let each = legs.chunk_by(|a, b| a.settles == b.settles).map(|group| {
+    let each = legs.chunk_by(|a, b| a.settles == b.settles || a.settles == 0).map(|group| {
         let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
         for (to, leg) in claims.iter_mut().zip(group) {
             *to = leg.claimed();
@@ -314,10 +317,14 @@ pub(super) fn contracts_of(head: &Order, leg: &Leg) -> i64 {
     i64::from(head.quantity).saturating_mul(i64::from(leg.ratio))
 }
 
+/// Units that the limit is for; 0 where there are none.
+pub(super) fn unit_of(views: &[View<'_>]) -> i64 {
+    unit(views.iter().map(|view| view.multiplier))
+}
+
 /// What is paid at the limit, with fees.
 fn paid(desk: &Desk, head: &Order, views: &[View<'_>]) -> Money {
-    let multiplier = views.first().map_or(0, |view| view.multiplier);
-    let net = value(head.limit.0, i64::from(head.quantity), multiplier);
+    let net = value(head.limit.0, i64::from(head.quantity), unit_of(views));
     views.iter().fold(net, |sum, view| {
         let contracts = contracts_of(head, &view.leg).saturating_mul(view.leg.side.into());
         let (index, price) = (view.index, view.leg.price.0);

@@ -195,7 +195,7 @@ impl Ledger {
         self.held.add(dollars);
         self.roots[at].held.add(dollars);
         self.roots[at].spot = spot_of(chain, terms, line.instrument);
-        self.count(dated.root, dated.settles, line.held.unsigned_abs())
+        self.count(dated.root, dated.settles, covering(chain, terms, line.held))
     }
 
     fn count(&mut self, root: u16, settles: u64, contracts: u64) -> Option<()> {
@@ -240,8 +240,7 @@ impl Ledger {
     /// What an order may still become.
     fn work(&mut self, desk: &Desk, order: &Order) {
         let open = i64::from(order.open_quantity());
-        let multiplier = order.legs().first().map_or(0, |leg| leg.multiplier);
-        let net = value(order.limit, open, multiplier);
+        let net = value(order.limit, open, order.unit());
         self.working_premium = self.working_premium.saturating_add(net.saturating_abs());
         let mut first = true;
         for (i, leg) in order.legs().iter().enumerate() {
@@ -256,7 +255,8 @@ impl Ledger {
             let root = root_of(&desk.chain, terms);
             let units = left.saturating_mul(leg.side).saturating_mul(leg.multiplier);
             let dollars = Dollars::of(&desk.chain, terms, leg.instrument, units);
-            let placed = self.count(root, terms.settles, left.unsigned_abs());
+            let contracts = covering(&desk.chain, terms, left);
+            let placed = self.count(root, settles_of(terms), contracts);
             let Some(at) = self.at(root).filter(|_| placed.is_some()) else {
                 self.broken = true;
                 continue;
@@ -333,11 +333,21 @@ impl Ledger {
 
 /// The root that an instrument moves with: its own, or that of the options on it.
 pub(super) fn root_of(chain: &Chain, terms: &Instrument) -> u16 {
-    if terms.class.is_option() {
-        return terms.root;
-    }
-    let named = |root: u16| chain.root(root).is_some_and(|rules| rules.underlying == terms.name);
-    (0..chain.roots_len() as u16).find(|root| named(*root)).unwrap_or(terms.root)
+    chain.root_on(terms)
+}
+
+/// When its claim settles; 0 for what is the price itself.
+pub(super) fn settles_of(terms: &Instrument) -> u64 {
+    if terms.class.is_option() { terms.settles } else { 0 }
+}
+
+/// Contracts as limits count them: shares are as many as the options that they cover, rounded up.
+pub(super) fn covering(chain: &Chain, terms: &Instrument, contracts: i64) -> u64 {
+    let contracts = contracts.unsigned_abs();
+    let rules = chain.root(root_of(chain, terms)).filter(|_| !terms.class.is_option());
+    let Some(rules) = rules else { return contracts };
+    let (own, each) = (multiplier(terms).unsigned_abs(), rules.multiplier as u64);
+    if each == 0 { contracts } else { contracts.saturating_mul(own).div_ceil(each) }
 }
 
 /// Most units of one line: no sum over a book can leave 128 bits.

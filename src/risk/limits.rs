@@ -1,7 +1,10 @@
 //! The one table of limits: bit number, key, default, bounds, unit, meaning and whether it holds
 //! for closing orders too; settings, listing and masks come from it.
 
-use crate::{book::Horizon, config::Span};
+use crate::{
+    book::{Horizon, UNCOVERS},
+    config::Span,
+};
 use alloc::vec::Vec;
 
 /// A row of the table of limits.
@@ -76,7 +79,7 @@ macro_rules! limits {
 limits! {
     limits {
         0 ORDER_CONTRACTS order_contracts_max: u32 = 10, in 0..=1_000_000, "contracts", opening,
-            "Contracts of the largest leg.";
+            "Contracts of the largest leg; shares count as what they cover, 100 as one.";
         1 ORDER_NOTIONAL order_notional_max: f64 = 10_000_000.0, in 0.0..=1e9, "currency", opening,
             "Largest leg at its strike (its price where it has none), times multiplier.";
         2 ORDER_PREMIUM order_premium_max: f64 = 10_000.0, in 0.0..=1e9, "currency", opening,
@@ -367,6 +370,9 @@ pub const CLOSING: u128 = {
     }
     mask
 };
+
+/// Strategies act on this one: they name it without knowing the gate.
+const _: () = assert!(Limit::UNCOVERS.0 == UNCOVERS);
 
 /// Limits whose bound is a least value, not a greatest.
 pub const FLOORS: &[Limit] = &[

@@ -182,8 +182,8 @@ impl Risk {
 
     fn approve(&mut self, desk: &mut Desk, draft: &Draft, out: &mut impl Emit<Desk, Cleared>) {
         let legs = draft.legs[..draft.count].iter();
-        let contracts = legs.map(|(_, leg)| contracts_of(&draft.head, leg)).max();
-        self.conduct.on_order(draft, contracts.unwrap_or(0).unsigned_abs());
+        let counted = |leg| View::new(&desk.chain, leg).counted(&desk.chain, &draft.head);
+        self.conduct.on_order(draft, legs.map(|leg| counted(*leg)).max().unwrap_or(0));
         let cause = &draft.cause;
         emit(desk, out, Event::caused_by(cause, Kind::ORDER, cause.instrument, draft.head));
         for (instrument, leg) in &draft.legs[..draft.count] {

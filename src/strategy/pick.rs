@@ -10,6 +10,7 @@ use super::{
 use crate::{
     chain::{Chain, Expiry},
     greeks::exposure::max_pain,
+    wire::market::Class,
 };
 
 /// What a recipe chooses its legs with.
@@ -204,6 +205,17 @@ impl Pick<'_> {
         self.vertical(expiry, Right::Call, call, wing, -1).map(drop)
     }
 
+    /// Adds the underlying: as many shares (or futures) as an option of the expiry is on, where
+    /// they can be traded, and a synthetic where not.
+    pub fn underlying(&mut self, expiry: u16) -> Result<(), Reason> {
+        match shares(self.chain(), expiry) {
+            Some((instrument, ratio)) => {
+                self.structure.push(StructureLeg { instrument, side: 1, ratio })
+            }
+            None => self.synthetic(expiry).map(drop),
+        }
+    }
+
     /// Adds the underlying made of options: a call less a put at the strike nearest to the money.
     pub fn synthetic(&mut self, expiry: u16) -> Result<f64, Reason> {
         let money = self.strike(expiry, Right::Call, StrikeRule::Money(0.0))?;
@@ -211,6 +223,18 @@ impl Pick<'_> {
         self.leg(expiry, Right::Put, money, -1)?;
         Ok(money)
     }
+}
+
+/// What an option of an expiry is on, and how many of it, where that can be traded for as long as
+/// the option lives.
+pub(super) fn shares(chain: &Chain, expiry: u16) -> Option<(u32, u32)> {
+    let rows = chain.expiry(expiry);
+    let instrument = chain.traded_underlying(rows.root)?;
+    let terms = chain.instrument(instrument)?;
+    let lives = terms.class == Class::STOCK || terms.settles >= rows.settles;
+    let ratio = chain.root(rows.root)?.multiplier / terms.multiplier;
+    let whole = ratio >= 1.0 && ratio == f64::from(ratio as u32);
+    (lives && whole).then_some((instrument, ratio as u32))
 }
 
 /// A put above a call is no strangle.

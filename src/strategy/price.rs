@@ -36,7 +36,6 @@ impl Eagerness {
 /// An absent bid counts as nothing: a worthless long can be given away. Rounding is to our side
 /// until the far side is reached, so that a step never overshoots.
 pub(super) fn leg(chain: &Chain, instrument: u32, side: i8, eager: Eagerness) -> Option<i64> {
-    let root = chain.instrument(instrument)?.root;
     let quote = chain.quote(instrument);
     let bid = Some(Price::from_f64(quote.bid)).filter(|p| p.is_defined()).map_or(0, |p| p.0);
     let ask = Some(Price::from_f64(quote.ask)).filter(|p| p.is_defined()).map(|p| p.0);
@@ -44,7 +43,7 @@ pub(super) fn leg(chain: &Chain, instrument: u32, side: i8, eager: Eagerness) ->
     let mid = (near + far) / 2;
     let (step, steps) = (i64::from(eager.step), i64::from(eager.steps.max(1)));
     let wanted = mid + (far - mid) * step / steps;
-    let tick = Price::from_f64(chain.tick(root, Price(wanted).to_f64()));
+    let tick = Price::from_f64(chain.tick_of(instrument, Price(wanted).to_f64()));
     let tick = Some(tick.0).filter(|size| tick.is_defined() && *size > 0)?;
     let up = (side > 0) == (eager.step >= eager.steps);
     let on_tick = (if up { wanted + tick - 1 } else { wanted }) / tick * tick;
@@ -52,24 +51,38 @@ pub(super) fn leg(chain: &Chain, instrument: u32, side: i8, eager: Eagerness) ->
     Some(price.max(0))
 }
 
+/// A leg of an instrument, without side, ratio and price.
+pub(super) fn of(chain: &Chain, instrument: u32) -> TicketLeg {
+    let terms = chain.instrument(instrument);
+    let multiplier = terms.map_or(0, |terms| terms.multiplier as i64);
+    TicketLeg { instrument, multiplier, ..TicketLeg::default() }
+}
+
 /// A ticket that closes exactly what a package holds, whatever is left of it: uneven legs get
-/// ratios. `None` where it holds nothing or a leg has no price.
+/// ratios. Of more lines than an order has legs, and where it is asked for, only what is owed.
+/// `None` where there is nothing or a leg has no price.
 pub(super) fn closing(
     desk: &Desk,
     package: u64,
     purpose: Purpose,
     eager: Eagerness,
+    owed: bool,
 ) -> Option<Ticket> {
     let lines = desk.book.package(package)?.lines();
+    let owed = owed || lines.iter().filter(|line| line.held != 0).count() > LEGS_MAX;
+    let lines =
+        || lines.iter().filter(move |line| if owed { line.held < 0 } else { line.held != 0 });
     let contracts = |held: i64| u32::try_from(held.unsigned_abs()).ok();
-    let quantity = lines.iter().try_fold(0, |all, line| Some(gcd(all, contracts(line.held)?)))?;
+    let quantity = lines().try_fold(0, |all, line| Some(gcd(all, contracts(line.held)?)))?;
     let mut ticket =
         Ticket { purpose, package, quantity, count: 0, legs: [TicketLeg::default(); LEGS_MAX] };
-    for line in lines.iter().filter(|line| line.held != 0) {
+    for line in lines().take(LEGS_MAX) {
         let side = -line.held.signum() as i8;
         let price = leg(&desk.chain, line.instrument, side, eager)?;
         let ratio = contracts(line.held)? / quantity;
-        ticket.legs[ticket.count] = TicketLeg { instrument: line.instrument, side, ratio, price };
+        let multiplier = line.multiplier;
+        ticket.legs[ticket.count] =
+            TicketLeg { instrument: line.instrument, side, ratio, multiplier, price };
         ticket.count += 1;
     }
     (ticket.count > 0).then_some(ticket)

@@ -102,7 +102,7 @@ impl Probe {
     fn send<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>, instrument: u32) {
         let Some(price) = self.price(turn.desk, instrument) else { return };
         let mut legs = [TicketLeg::default(); LEGS_MAX];
-        legs[0] = TicketLeg { instrument, side: 1, ratio: 1, price };
+        legs[0] = TicketLeg { side: 1, ratio: 1, price, ..price::of(&turn.desk.chain, instrument) };
         let quantity = self.set.quantity;
         let ticket = Ticket { purpose: Purpose::ENTRY, package: 0, quantity, count: 1, legs };
         match turn.order(&ticket) {
@@ -147,7 +147,7 @@ impl Probe {
     /// What was bought is sold again, on the beat.
     fn flatten<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
         let Some(id) = filled(turn.desk, turn.strategy()) else { return };
-        let ticket = price::closing(turn.desk, id, Purpose::FLATTEN, Eagerness::FAR);
+        let ticket = price::closing(turn.desk, id, Purpose::FLATTEN, Eagerness::FAR, false);
         let sent = ticket.and_then(|ticket| turn.order(&ticket).ok());
         if let Some(id) = sent {
             self.working.push_back((id, turn.event.ts_recv));

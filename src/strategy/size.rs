@@ -12,14 +12,15 @@ use crate::{
 
 /// Currency per point of one package; NaN where it is not known.
 pub(super) fn multiplier(desk: &Desk, structure: &Structure) -> f64 {
-    let terms = structure.legs().first().and_then(|leg| desk.chain.instrument(leg.instrument));
-    terms.map_or(f64::NAN, |terms| terms.multiplier)
+    structure.unit(&desk.chain)
 }
 
 /// The most that one package can lose at settlement, fees of the entry included, currency.
 pub(super) fn loss(desk: &Desk, structure: &Structure, net: f64) -> f64 {
     let fee = |leg: &StructureLeg| {
-        let (contracts, multiplier) = (i64::from(leg.ratio), multiplier(desk, structure) as i64);
+        let terms = desk.chain.instrument(leg.instrument);
+        let multiplier = terms.map_or(0, |terms| terms.multiplier as i64);
+        let contracts = i64::from(leg.ratio);
         let price = Price::from_f64(desk.chain.quote(leg.instrument).ask);
         let price = if price.is_defined() { price.0 } else { 0 };
         let signed = i64::from(leg.side) * contracts;

@@ -25,6 +25,12 @@ impl StructureLeg {
     fn contracts(&self) -> f64 {
         f64::from(self.side) * f64::from(self.ratio)
     }
+
+    /// Units of it per package, signed; NaN where it is not known.
+    fn units(&self, chain: &Chain) -> f64 {
+        let terms = chain.instrument(self.instrument);
+        self.contracts() * terms.map_or(f64::NAN, |terms| terms.multiplier)
+    }
 }
 
 /// A package that is wanted or held: up to [`LEGS_MAX`] legs of any expiries of one root.
@@ -64,10 +70,10 @@ impl Structure {
         structure
     }
 
-    /// When the first and the last leg settle.
+    /// When the first and the last leg settle; (`u64::MAX`, 0) where nothing does.
     pub(super) fn settles(&self, chain: &Chain) -> (u64, u64) {
         let settles = |leg: &StructureLeg| chain.instrument(leg.instrument).map(|t| t.settles);
-        let all = self.legs().iter().filter_map(settles);
+        let all = self.legs().iter().filter_map(settles).filter(|at| *at > 0);
         all.fold((u64::MAX, 0), |(first, last), at| (first.min(at), last.max(at)))
     }
 
@@ -86,6 +92,17 @@ impl Structure {
         (least.min(most) as u64, most as u64)
     }
 
+    /// Units that values of one package are for: those of its largest contract.
+    pub(super) fn unit(&self, chain: &Chain) -> f64 {
+        let terms = self.legs().iter().filter_map(|leg| chain.instrument(leg.instrument));
+        terms.map(|terms| terms.multiplier).fold(f64::NAN, f64::max)
+    }
+
+    /// Contracts of a leg per package on one unit: 100 shares beside an option on 100 are one.
+    fn weight(&self, chain: &Chain, leg: &StructureLeg) -> f64 {
+        leg.units(chain) / self.unit(chain)
+    }
+
     /// Value at the mid of one package on one unit; `None` where a leg is stale, crossed, or has no
     /// offer. A leg without a bid counts from nothing.
     pub(super) fn value(&self, chain: &Chain) -> Option<f64> {
@@ -93,50 +110,65 @@ impl Structure {
             let quote = chain.quote(leg.instrument);
             let bid = if quote.bid.is_nan() { 0.0 } else { quote.bid };
             let sound = !quote.stale && !quote.is_crossed() && !quote.ask.is_nan();
-            sound.then(|| value + leg.contracts() * 0.5 * (bid + quote.ask))
+            sound.then(|| value + self.weight(chain, leg) * 0.5 * (bid + quote.ask))
         })
     }
 
-    /// A Greek of one package on one unit; NaN where a leg has none.
+    /// A Greek of one package on one unit; NaN where a leg has none. The underlying has a delta of
+    /// 1, and nothing else.
     pub(super) fn greek(&self, chain: &Chain, of: impl Fn(&Greeks) -> f32) -> f64 {
-        let each = |leg: &StructureLeg| match chain.greeks(leg.instrument) {
-            Some(greeks) if greeks.status == VolStatus::OK => {
-                leg.contracts() * f64::from(of(&greeks))
+        let linear = Greeks { delta: 1.0, ..bytemuck::Zeroable::zeroed() };
+        let each = |leg: &StructureLeg| {
+            let is_option = chain.instrument(leg.instrument).is_some_and(|t| t.class.is_option());
+            let own = if is_option { chain.greeks(leg.instrument) } else { Some(linear) };
+            match own.filter(|greeks| !is_option || greeks.status == VolStatus::OK) {
+                Some(greeks) => self.weight(chain, leg) * f64::from(of(&greeks)),
+                None => f64::NAN,
             }
-            _ => f64::NAN,
         };
         self.legs().iter().map(each).sum()
     }
 
     /// The most that one package on one unit can cost at settlement, premium apart: over all
-    /// prices, expiry by expiry, each at its own worst. Infinite where nothing bounds it.
+    /// prices, expiry by expiry, each at its own worst; the underlying goes with the first one.
+    /// Infinite where nothing bounds it.
     pub(super) fn width(&self, chain: &Chain) -> f64 {
-        let expiry = |leg: &StructureLeg| chain.instrument(leg.instrument).map(|t| t.expiry);
         let legs = self.legs();
-        let first_of_its = |i: &usize| !legs[..*i].iter().any(|l| expiry(l) == expiry(&legs[*i]));
+        let group = |leg: &StructureLeg| self.group(chain, leg);
+        let first_of_its = |i: &usize| !legs[..*i].iter().any(|l| group(l) == group(&legs[*i]));
         let groups = (0..legs.len()).filter(first_of_its);
-        groups.map(|i| self.group_width(chain, expiry(&legs[i]))).sum()
+        groups.map(|i| self.group_width(chain, group(&legs[i]))).sum()
     }
 
-    fn group_width(&self, chain: &Chain, expiry: Option<u16>) -> f64 {
-        let options = || {
-            let terms = self.legs().iter().map(|leg| (leg, chain.instrument(leg.instrument)));
-            terms
-                .filter_map(|(leg, terms)| Some((leg.contracts(), terms?)))
-                .filter(move |(_, terms)| Some(terms.expiry) == expiry)
+    /// The expiry that a leg counts with.
+    fn group(&self, chain: &Chain, leg: &StructureLeg) -> Option<u16> {
+        let terms = |leg: &StructureLeg| chain.instrument(leg.instrument);
+        let own = terms(leg).filter(|terms| terms.class.is_option());
+        let options = self.legs().iter().filter_map(terms).filter(|terms| terms.class.is_option());
+        own.or_else(|| options.min_by_key(|terms| terms.settles)).map(|terms| terms.expiry)
+    }
+
+    fn group_width(&self, chain: &Chain, group: Option<u16>) -> f64 {
+        let claims = || {
+            let mine = self.legs().iter().filter(move |leg| self.group(chain, leg) == group);
+            mine.filter_map(|leg| {
+                Some((self.weight(chain, leg), chain.instrument(leg.instrument)?))
+            })
         };
-        let calls = options().filter(|(_, terms)| terms.class == Class::CALL);
-        if calls.map(|(contracts, _)| contracts).sum::<f64>() < 0.0 {
+        let rising = claims().filter(|(_, terms)| terms.class != Class::PUT);
+        if rising.map(|(weight, _)| weight).sum::<f64>() < 0.0 {
             return f64::INFINITY;
         }
         let worth = |price: f64| {
-            let inside = |(contracts, terms): (f64, &crate::chain::Instrument)| {
-                let sign = if terms.class == Class::CALL { 1.0 } else { -1.0 };
-                contracts * (sign * (price - terms.strike)).max(0.0)
+            let inside = |(weight, terms): (f64, &crate::chain::Instrument)| match terms.class {
+                Class::CALL => weight * (price - terms.strike).max(0.0),
+                Class::PUT => weight * (terms.strike - price).max(0.0),
+                _ => weight * price,
             };
-            options().map(inside).sum::<f64>()
+            claims().map(inside).sum::<f64>()
         };
-        let kinks = options().map(|(_, terms)| terms.strike);
-        kinks.chain([0.0]).map(|price| -worth(price)).fold(0.0, f64::max)
+        let kinks = claims().filter(|(_, terms)| terms.class.is_option());
+        let kinks = kinks.map(|(_, terms)| terms.strike);
+        kinks.chain([0.0]).map(|price| -worth(price)).fold(f64::NEG_INFINITY, f64::max)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::codes::{Code, Reason};
 use crate::{
-    book::Desk,
+    book::{Desk, net},
     feature::Column,
     router::{Answer, Ask, Router},
     stage::Emit,
@@ -21,6 +21,8 @@ pub struct TicketLeg {
     pub side: i8,
     /// Contracts per package.
     pub ratio: u32,
+    /// Units of a contract.
+    pub multiplier: i64,
     /// Price to reckon with, 1e-9 per unit, on its tick.
     pub price: i64,
 }
@@ -41,10 +43,13 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Net limit per package on one unit, 1e-9: positive is paid.
-    pub fn limit(&self) -> i64 {
-        let net = |leg: &TicketLeg| i64::from(leg.side) * i64::from(leg.ratio) * leg.price;
-        self.legs[..self.count].iter().map(net).sum()
+    /// Net limit per package on one unit of its largest contract, 1e-9: positive is paid. What
+    /// does not come to a whole one has none, and RISK refuses it.
+    pub fn limit(&self) -> Price {
+        let leg = |leg: &TicketLeg| {
+            (i64::from(leg.side), i64::from(leg.ratio), leg.multiplier, leg.price)
+        };
+        net(self.legs[..self.count].iter().map(leg)).map_or(Price::UNDEF, Price)
     }
 }
 
@@ -105,7 +110,7 @@ impl<E: Emit<Desk, Event>> Turn<'_, E> {
         let id = self.desk.book.number();
         let head = Order {
             id,
-            limit: Price(ticket.limit()),
+            limit: ticket.limit(),
             quantity: ticket.quantity,
             strategy: self.strategy,
             legs: ticket.count as u8,

@@ -12,7 +12,8 @@ pub const LEGS_MAX: usize = 6;
 pub struct Order {
     /// Unique in the run and above its `order_base`; the client order id is made from it.
     pub id: u64,
-    /// Net limit per package on one unit: positive is paid, negative is received.
+    /// Net limit per package on one unit of its largest contract: positive is paid, negative is
+    /// received. Beside an option on 100 shares, 100 shares count as one.
     pub limit: Price,
     /// Packages.
     pub quantity: u32,
@@ -91,7 +92,7 @@ pub struct Leg {
     pub order: u64,
     /// The price that the strategy reckoned with, per unit.
     pub price: Price,
-    /// Contracts per package, at least 1.
+    /// Contracts, or shares, per package, at least 1.
     pub ratio: u32,
     /// +1 buys, −1 sells.
     pub side: i8,

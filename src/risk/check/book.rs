@@ -3,7 +3,13 @@
 use super::Case;
 use crate::{
     book::{Money, from_currency},
-    risk::{dollars::share_of, draft::contracts_of, limits::Limit, verdict::Verdict},
+    risk::{
+        dollars::share_of,
+        draft::contracts_of,
+        ledger::{covering, settles_of},
+        limits::Limit,
+        verdict::Verdict,
+    },
 };
 
 fn and(a: Option<Money>, b: Money) -> Option<Money> {
@@ -97,7 +103,9 @@ impl Case<'_> {
             let (buy, sell) = if view.leg.side > 0 { (contracts, 0) } else { (0, contracts) };
             let long = (position.line.held + position.buying).saturating_add(buy);
             let short = (position.line.held - position.selling).saturating_sub(sell);
-            long.unsigned_abs().max(short.unsigned_abs())
+            let most = if long.unsigned_abs() > short.unsigned_abs() { long } else { short };
+            let counted = |terms| covering(&self.desk.chain, terms, most);
+            view.terms.map_or(most.unsigned_abs(), counted)
         });
         let most = most.max().unwrap_or(u64::MAX);
         verdict.count(Limit::POSITION, most, u64::from(limits.position_contracts_max));
@@ -115,9 +123,9 @@ impl Case<'_> {
         let ours = |of: &dyn Fn(&super::View<'_>) -> Option<(u16, u64)>,
                     key: Option<(u16, u64)>| {
             let same = self.views.iter().filter(|view| of(view) == key);
-            same.fold(0u64, |sum, v| sum.saturating_add(contracts_of(head, &v.leg) as u64))
+            same.fold(0u64, |sum, v| sum.saturating_add(v.counted(chain, head)))
         };
-        let expiry = |v: &super::View<'_>| Some((v.root(chain)?, v.terms?.settles));
+        let expiry = |v: &super::View<'_>| Some((v.root(chain)?, settles_of(v.terms?)));
         let root = |v: &super::View<'_>| Some((v.root(chain)?, 0));
         let (mut by_expiry, mut by_root) = (Some(0), Some(0));
         for view in self.views {

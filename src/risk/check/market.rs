@@ -5,7 +5,7 @@ use crate::{
     chain::Style,
     risk::{
         dollars::{is_tradable, reference},
-        draft::{View, contracts_of},
+        draft::{View, contracts_of, unit_of},
         limits::Limit,
         verdict::Verdict,
     },
@@ -64,7 +64,7 @@ impl Case<'_> {
         let now: Timestamp = chain.now;
         let known = |v: &View<'_>| {
             let held = (v.index as usize) < self.desk.book.instruments_max();
-            held && v.multiplier > 0 && v.terms.is_some_and(|terms| is_tradable(terms.class))
+            held && v.multiplier > 0 && v.terms.is_some_and(|terms| is_tradable(chain, terms))
         };
         verdict.must(Limit::INSTRUMENT_UNKNOWN, self.all(known));
         let drift = seconds(self.limits.clock_drift_max.nanos());
@@ -81,8 +81,7 @@ impl Case<'_> {
         verdict.must(Limit::POSITIONS_UNSURE, sure);
         verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
-        let first = self.views.first().map_or(0, |view| view.multiplier);
-        let even = self.all(|v| v.multiplier == first);
+        let even = unit_of(self.views) > 0;
         let head = &self.draft.head;
         let own = head.purpose.follows() != (head.package == head.id);
         verdict.must(Limit::MALFORMED, self.draft.is_sound() && even && own);
@@ -96,7 +95,7 @@ impl Case<'_> {
         let (limits, chain) = (self.limits, &self.desk.chain);
         // What does not settle has time without end.
         let settles = |v: &View<'_>| match v.terms {
-            Some(terms) if terms.class.is_option() => terms.settles,
+            Some(terms) if terms.class != Class::STOCK => terms.settles,
             Some(_) => u64::MAX,
             None => 0,
         };

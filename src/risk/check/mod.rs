@@ -9,7 +9,7 @@ use super::{
     breakers::Breakers,
     conduct::Gauges,
     dollars::share_of,
-    draft::{Draft, Outlook, View, contracts_of},
+    draft::{Draft, Outlook, View},
     grid::Worst,
     ledger::{Exposure, Ledger},
     limits::{Limit, Limits},
@@ -82,9 +82,9 @@ impl Case<'_> {
         self.views.iter().all(holds)
     }
 
-    /// Contracts of the largest leg; none for an order without legs.
+    /// Contracts of the largest leg, as limits count them; none for an order without legs.
     fn contracts(&self) -> Option<u64> {
         let head = &self.draft.head;
-        self.views.iter().map(|view| contracts_of(head, &view.leg) as u64).max()
+        self.views.iter().map(|view| view.counted(&self.desk.chain, head)).max()
     }
 }

@@ -4,7 +4,7 @@ use super::{Case, seconds};
 use crate::{
     book::{from_currency, value},
     risk::{
-        draft::{View, contracts_of},
+        draft::{View, contracts_of, unit_of},
         ledger::spot_of,
         limits::Limit,
         verdict::Verdict,
@@ -29,8 +29,8 @@ impl Case<'_> {
         let under = self.views.iter().map(under).try_fold(0, |most: i64, v| Some(most.max(v?)));
         let bound = from_currency(limits.order_underlying_max);
         verdict.money(Limit::ORDER_UNDERLYING, under, bound);
-        let multiplier = self.views.first().map(|v| v.multiplier);
-        let premium = multiplier.filter(|_| head.limit.is_defined());
+        let unit = Some(unit_of(self.views)).filter(|unit| *unit > 0);
+        let premium = unit.filter(|_| head.limit.is_defined());
         let premium = premium.map(|m| value(head.limit.0, i64::from(head.quantity), m));
         let bound = from_currency(limits.order_premium_max);
         verdict.money(Limit::ORDER_PREMIUM, premium.map(i64::saturating_abs), bound);
@@ -48,19 +48,21 @@ impl Case<'_> {
 
     pub(super) fn price(&self, verdict: &mut Verdict) {
         let (limits, head, chain) = (self.limits, &self.draft.head, &self.desk.chain);
+        let unit = unit_of(self.views);
         let sum = self.net(|view| Some(view.leg.price.0));
-        let sound = head.limit.is_defined() && sum == Some(i128::from(head.limit.0));
+        let wanted = i128::from(head.limit.0) * i128::from(unit);
+        let sound = head.limit.is_defined() && unit > 0 && sum == Some(wanted);
         verdict.must(Limit::PRICE_INVALID, sound && self.all(|v| v.is_on_tick(chain)));
         let far = self.net(|view| view.far());
         let opens = head.purpose.opens();
         // The collar of a closing order whose legs are not all quoted is what they can be worth.
         let past = far.map_or(if opens { f64::NAN } else { f64::NEG_INFINITY }, |far| {
-            (i128::from(head.limit.0) - far) as f64 / 1e9
+            (wanted - far) as f64 / unit as f64 / 1e9
         });
-        let share = far.map_or(0.0, |far| (far as f64 / 1e9).abs() * limits.collar_share_max);
+        let share =
+            far.map_or(0.0, |far| (far as f64 / unit as f64 / 1e9).abs() * limits.collar_share_max);
         verdict.at_most(Limit::PRICE_COLLAR, past, limits.collar_max.max(share));
-        let multiplier = self.views.first().map_or(0, |view| view.multiplier);
-        let pays = value(head.limit.0, i64::from(head.quantity), multiplier);
+        let pays = value(head.limit.0, i64::from(head.quantity), unit);
         verdict.must(Limit::PAYS_TOO_MUCH, self.outlook.best.is_some_and(|best| pays <= best));
         self.leg_collars(verdict);
     }
@@ -106,11 +108,11 @@ impl Case<'_> {
         verdict.at_most(limit, measured, bound);
     }
 
-    /// Net of a price per leg, for one package on one unit; `None` if any leg has none.
+    /// Net of a price per leg, for one package on all of its units; `None` if any leg has none.
     fn net(&self, price: impl Fn(&View<'_>) -> Option<i64>) -> Option<i128> {
         self.views.iter().try_fold(0, |sum, view| {
             let units = i128::from(view.leg.side) * i128::from(view.leg.ratio);
-            Some(sum + units * i128::from(price(view)?))
+            Some(sum + units * i128::from(view.multiplier) * i128::from(price(view)?))
         })
     }
 

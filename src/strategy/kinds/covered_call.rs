@@ -1,13 +1,14 @@
-//! The covered call: the underlying, made of options, and a call sold above it.
+//! The covered call: the underlying, and a call sold above it.
 //!
-//! Shares are not traded: an order's legs share one multiplier. A call less a put at one strike
-//! pays what the share pays less its price today, so the package settles as a covered call does.
+//! Where the root delivers something that can be traded, that is bought, in one order with the call.
+//! Where it is an index, a call less a put at one strike stands for it: that pays what the index
+//! pays less its price today, so the package settles as a covered call does.
 
 use super::{Declared, Entry, Exit, Pick, Reason};
 use crate::strategy::{ExpiryRule, Right, StrikeRule};
 
 crate::section! {
-    /// A covered call on a synthetic underlying: `[[covered_call]]`.
+    /// A covered call: `[[covered_call]]`.
     pub struct CoveredCall {
         ..entry: Entry;
         ..exit: Exit;
@@ -20,7 +21,8 @@ crate::section! {
 
 impl Declared for CoveredCall {
     const SECTION: &'static str = "covered_call";
-    const ABOUT: &'static str = "holds the underlying as a synthetic and sells a call above it";
+    const ABOUT: &'static str =
+        "holds the underlying, or a synthetic of an index, and sells a call above it";
     const PRESET: &'static str = r#"
         name = "covered call"
         horizon = "swing"
@@ -37,7 +39,7 @@ super::recipe!(CoveredCall {
     fn choose(&self, pick: &mut Pick<'_>) -> Result<(), Reason> {
         let expiry = pick.expiry(self.expiry)?;
         let call = pick.strike(expiry, Right::Call, self.short)?;
-        pick.synthetic(expiry)?;
+        pick.underlying(expiry)?;
         pick.leg(expiry, Right::Call, call, -1)
     }
 });

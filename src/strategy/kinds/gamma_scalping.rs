@@ -20,7 +20,7 @@ crate::section! {
 impl Declared for GammaScalping {
     const SECTION: &'static str = "gamma_scalping";
     const ABOUT: &'static str =
-        "buys a straddle and hedges its delta by bands with bounded synthetics";
+        "buys a straddle and hedges its delta by bands, with the underlying or with synthetics";
     const PRESET: &'static str = r#"
         name = "gamma scalping"
         quantity = 4

@@ -1,12 +1,12 @@
-//! The protective put: the underlying, made of options, and a put bought below it.
+//! The protective put: the underlying, and a put bought below it.
 //!
-//! As with the covered call, a call less a put at one strike stands for the shares.
+//! As with the covered call, a call less a put at one strike stands for what cannot be traded.
 
 use super::{Declared, Entry, Exit, Pick, Reason};
 use crate::strategy::{ExpiryRule, Right, StrikeRule};
 
 crate::section! {
-    /// A protective put on a synthetic underlying: `[[protective_put]]`.
+    /// A protective put: `[[protective_put]]`.
     pub struct ProtectivePut {
         ..entry: Entry;
         ..exit: Exit;
@@ -19,7 +19,8 @@ crate::section! {
 
 impl Declared for ProtectivePut {
     const SECTION: &'static str = "protective_put";
-    const ABOUT: &'static str = "holds the underlying as a synthetic and buys a put below it";
+    const ABOUT: &'static str =
+        "holds the underlying, or a synthetic of an index, and buys a put below it";
     const PRESET: &'static str = r#"
         name = "protective put"
         horizon = "swing"
@@ -35,7 +36,7 @@ super::recipe!(ProtectivePut {
     fn choose(&self, pick: &mut Pick<'_>) -> Result<(), Reason> {
         let expiry = pick.expiry(self.expiry)?;
         let floor = pick.strike(expiry, Right::Put, self.floor)?;
-        pick.synthetic(expiry)?;
+        pick.underlying(expiry)?;
         pick.leg(expiry, Right::Put, floor, 1)
     }
 });

@@ -2,7 +2,7 @@
 
 use super::{Phase, Trade, Trader, may_open, pick, route, size};
 use crate::{
-    book::{Desk, State, to_currency},
+    book::{Desk, Line, State, to_currency},
     stage::Emit,
     strategy::{
         Turn,
@@ -27,13 +27,13 @@ impl Trader {
         for (leg, from) in legs.iter_mut().zip(chosen) {
             let price = price::leg(&desk.chain, from.instrument, from.side, eager);
             let price = price.ok_or((Code::QUOTE_BAD, f64::from(from.instrument), 0.0))?;
-            let (instrument, side, ratio) = (from.instrument, from.side, from.ratio);
-            *leg = TicketLeg { instrument, side, ratio, price };
+            *leg = TicketLeg { price, ..price::of(&desk.chain, from.instrument) };
+            (leg.side, leg.ratio) = (from.side, from.ratio);
         }
         let (purpose, count) = (Purpose::ENTRY, chosen.len());
         let mut ticket = Ticket { purpose, package: 0, quantity: trade.quantity, count, legs };
         if trade.quantity == 0 {
-            let net = to_currency(ticket.limit());
+            let net = ticket.limit().to_f64();
             self.premium(desk, trade, net)?;
             let packages = size::packages(desk, entry, &trade.structure, net)?;
             ticket.quantity = packages.min(trade.most);
@@ -94,7 +94,7 @@ impl Trader {
                 (trade.order, trade.package) = (id, id);
                 trade.since = turn.desk.chain.now;
                 let packages = f64::from(ticket.quantity);
-                turn.decide(Code::ENTER, id, to_currency(ticket.limit()), packages);
+                turn.decide(Code::ENTER, id, ticket.limit().to_f64(), packages);
                 true
             }
             Err(violated) => {
@@ -188,11 +188,16 @@ impl Trader {
         packages: u64,
         turn: &mut Turn<'_, E>,
     ) {
-        let package = turn.desk.book.package(trade.package);
-        let credit = package.map_or(0, |package| package.credit());
-        let multiplier = package.map_or(1, |package| package.lines()[0].multiplier);
-        trade.net = -to_currency(credit) / (multiplier as f64 * packages as f64);
-        trade.premium = trade.net.abs().max(self.recipe.exit().premium_min);
+        let chain = &turn.desk.chain;
+        let is_option = |line: &&Line| {
+            chain.instrument(line.instrument).is_some_and(|terms| terms.class.is_option())
+        };
+        let lines = || turn.desk.book.package(trade.package).into_iter().flat_map(|p| p.lines());
+        let units = trade.structure.unit(chain) * packages as f64;
+        let cost = |sum: i64| to_currency(sum) / units;
+        trade.net = cost(lines().map(|line| line.cost).sum());
+        let options = cost(lines().filter(is_option).map(|line| line.cost).sum());
+        trade.premium = options.abs().max(self.recipe.exit().premium_min);
         trade.phase = Phase::Open;
         trade.opened = turn.desk.chain.now;
         let leg = trade.structure.legs()[0].instrument;

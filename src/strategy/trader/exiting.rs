@@ -2,7 +2,7 @@
 
 use super::{Phase, Trade, Trader};
 use crate::{
-    book::{Desk, to_currency},
+    book::{Desk, UNCOVERS, to_currency},
     stage::Emit,
     strategy::{
         Turn,
@@ -55,8 +55,9 @@ impl Trader {
             return true;
         }
         let Some(package) = turn.desk.book.package(trade.package) else { return false };
-        // An entry of it can still be working where it was adopted.
+        // An entry of it can still be working where it was adopted, and an order for its hedge.
         if package.live > 0 {
+            turn.cancel(trade.hedge, exit.cancel_again_after.nanos());
             return true;
         }
         if package.is_flat() {
@@ -85,7 +86,8 @@ impl Trader {
         due
     }
 
-    /// Sends the next closing order for all that is held.
+    /// Sends the next closing order for all that is held; where others need it as their cover, for
+    /// what it owes itself.
     fn close<E: Emit<Desk, Event>>(
         &mut self,
         trade: &mut Trade,
@@ -103,11 +105,20 @@ impl Trader {
         } else {
             Eagerness { beyond: trade.step.min(beyond), ..Eagerness::FAR }
         };
-        let Some(ticket) = price::closing(turn.desk, trade.package, purpose, eager) else {
+        let ticket = |desk: &Desk, owed| price::closing(desk, trade.package, purpose, eager, owed);
+        let Some(whole) = ticket(turn.desk, false) else {
             trade.retry_at = now + exit.exit_retry.nanos();
             return turn.decide(Code::EXIT_UNPRICED, trade.package, 0.0, 0.0);
         };
-        match turn.order(&ticket) {
+        let mut sent = turn.order(&whole);
+        // What covers others may not go, but what is owed may: the rest follows when they have gone.
+        let uncovers = |violated: &u128| violated >> UNCOVERS & 1 == 1;
+        if sent.as_ref().is_err_and(uncovers)
+            && let Some(owed) = ticket(turn.desk, true)
+        {
+            sent = turn.order(&owed);
+        }
+        match sent {
             Ok(id) => {
                 (trade.order, trade.since) = (id, now);
                 trade.step += 1;

@@ -2,7 +2,7 @@
 
 use super::{Phase, Trade, Trader};
 use crate::{
-    book::{Desk, to_currency},
+    book::{Desk, Line, Mark, mark, to_currency},
     stage::Emit,
     strategy::{Turn, codes::Code},
     wire::{Event, order::Purpose},
@@ -16,7 +16,12 @@ impl Trader {
         turn: &mut Turn<'_, E>,
     ) -> bool {
         if turn.desk.chain.now >= trade.last {
-            return self.settle(trade, turn);
+            if !is_delivered(trade, turn.desk) {
+                return self.settle(trade, turn);
+            }
+            if !matches!(trade.phase, Phase::Exiting(_)) {
+                return self.begin_exit(trade, Purpose::TIME, turn);
+            }
         }
         match trade.phase {
             Phase::Entering => self.entering(trade, turn),
@@ -25,10 +30,12 @@ impl Trader {
         }
     }
 
-    /// The book turns what is held at settlement into cash, as soon as it knows the price. An order
-    /// that still works is withdrawn.
+    /// The book turns what is held at settlement into cash, as soon as it knows the price, or into
+    /// shares, which are then sold. An order that still works is withdrawn.
     fn settle<E: Emit<Desk, Event>>(&self, trade: &Trade, turn: &mut Turn<'_, E>) -> bool {
-        turn.cancel(trade.order, self.recipe.exit().cancel_again_after.nanos());
+        let again = self.recipe.exit().cancel_again_after.nanos();
+        turn.cancel(trade.order, again);
+        turn.cancel(trade.hedge, again);
         let Some(package) = turn.desk.book.package(trade.package) else { return false };
         if package.is_open() {
             return true;
@@ -73,6 +80,7 @@ impl Trader {
             return (!self.trades.iter().any(open)).then_some(Purpose::HEDGE);
         }
         let value = trade.structure.value(&desk.chain);
+        let value = value.zip(beside(trade, desk)).map(|(value, beside)| value + beside);
         let by_profit = value.and_then(|value| self.due_by_profit(trade, value, desk));
         by_profit.or_else(|| self.due_by_rule(trade, value, desk))
     }
@@ -113,4 +121,34 @@ impl Trader {
         let moved = adjusts && exit.adjust_when.iter().any(|when| when.holds(&sight));
         moved.then_some(Purpose::ADJUST)
     }
+}
+
+/// Whether its options have settled, and only what they brought or left is held.
+fn is_delivered(trade: &Trade, desk: &Desk) -> bool {
+    let Some(package) = desk.book.package(trade.package) else { return false };
+    let is_option = |line: &Line| {
+        desk.chain.instrument(line.instrument).is_none_or(|terms| terms.class.is_option())
+    };
+    let held = || package.lines().iter().filter(|line| line.held != 0);
+    package.live == 0 && held().next().is_some() && !held().any(is_option)
+}
+
+/// What shares that hedge a trade have made, per unit of one package; `None` where it is not known.
+fn beside(trade: &Trade, desk: &Desk) -> Option<f64> {
+    let (packages, _) = trade.structure.held(desk, trade.package);
+    let units = trade.structure.unit(&desk.chain) * packages as f64;
+    let made = shares(trade, desk).try_fold(0, |sum: i64, line| {
+        let mark = mark(&desk.chain, line.instrument, line.held, Mark::Mid)?;
+        Some(sum + line.realised + line.unrealised(mark))
+    })?;
+    Some(if made == 0 { 0.0 } else { to_currency(made) / units })
+}
+
+/// Lines of a trade's package that are none of its legs: the shares that hedge it.
+pub(super) fn shares<'a>(trade: &Trade, desk: &'a Desk) -> impl Iterator<Item = &'a Line> {
+    let structure = trade.structure;
+    let is_leg =
+        move |line: &Line| structure.legs().iter().any(|leg| leg.instrument == line.instrument);
+    let lines = desk.book.package(trade.package).into_iter().flat_map(|p| p.lines());
+    lines.filter(move |line| !is_leg(line))
 }

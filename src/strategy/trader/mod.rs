@@ -185,7 +185,8 @@ impl Trader {
         }
     }
 
-    /// A package of ours that holds something, has not settled, and that no trade follows.
+    /// A package of ours that holds something, has not settled, and that no trade follows. Shares
+    /// that were delivered never settle.
     fn lost(&self, desk: &Desk, strategy: u16) -> Option<(u64, Structure)> {
         if self.trades.len() == self.trades.capacity() {
             return None;
@@ -194,7 +195,7 @@ impl Trader {
             let followed = self.trades.iter().any(|trade| trade.package == package.id);
             package.strategy == strategy && package.live == 0 && !followed && {
                 let (_, last) = Structure::of(package).settles(&desk.chain);
-                last > desk.chain.now
+                last == 0 || last > desk.chain.now
             }
         })?;
         Some((lost.id, Structure::of(lost)))

@@ -5,7 +5,7 @@
 
 use super::{Trade, size};
 use crate::{
-    book::{Desk, to_currency},
+    book::Desk,
     chain::Chain,
     router::{Ask, Readings},
     strategy::{measure::Sight, structure::Structure, turn::Ticket},
@@ -20,7 +20,7 @@ const DIRECTED: f64 = 0.10;
 
 pub(super) fn ask(desk: &Desk, sight: &Sight<'_>, trade: &Trade, ticket: &Ticket) -> Ask {
     let (chain, structure) = (&desk.chain, &trade.structure);
-    let net = to_currency(ticket.limit());
+    let net = ticket.limit().to_f64();
     let delta = structure.greek(chain, |greeks| greeks.delta);
     let vega = structure.greek(chain, |greeks| greeks.vega);
     Ask {

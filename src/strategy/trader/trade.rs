@@ -24,6 +24,8 @@ pub(super) struct Trade {
     pub(super) order: u64,
     /// The package that it hedges; 0 for one of its own.
     pub(super) hedges: u64,
+    /// The order that last bought or sold shares as its hedge; 0 for none.
+    pub(super) hedge: u64,
     /// Packages to enter; 0 leaves it to the sizing.
     pub(super) quantity: u32,
     /// Packages that the router allows.
@@ -39,7 +41,7 @@ pub(super) struct Trade {
     pub(super) stop_since: Timestamp,
     /// Paid per unit when it was opened; negative was received.
     pub(super) net: f64,
-    /// What shares of profit and loss are taken of, per unit.
+    /// What shares of profit and loss are taken of, per unit: net of its options alone.
     pub(super) premium: f64,
     /// Best profit so far, per unit.
     pub(super) best: f64,
@@ -57,6 +59,7 @@ impl Trade {
             package: 0,
             order: 0,
             hedges: 0,
+            hedge: 0,
             quantity: 0,
             most: u32::MAX,
             first,

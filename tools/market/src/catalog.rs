@@ -3,6 +3,9 @@
 use crate::record::{Fields, rtype};
 use std::collections::HashMap;
 
+/// Shares of an option.
+const OPTION_UNITS: u32 = 100;
+
 /// The index of a record that names no instrument.
 pub const NO_INDEX: u32 = u32::MAX;
 
@@ -103,6 +106,12 @@ impl Catalog {
             }
             _ => self.index_of(channel, id),
         }
+    }
+
+    /// Units of a contract: 100 for an option, 1 for what is none.
+    pub fn units(&self, index: u32) -> u32 {
+        let listed = self.listed.get(index as usize);
+        if listed.is_some_and(|listed| listed.contract.is_some()) { OPTION_UNITS } else { 1 }
     }
 
     /// The instrument of a contract.

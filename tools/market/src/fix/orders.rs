@@ -59,7 +59,7 @@ fn side(value: Option<&str>) -> Result<i8, Refused> {
 fn single(message: &Message, catalog: &Catalog) -> Result<Leg, Refused> {
     let names = Names { symbol: 55, expiry: 541, strike: 202, cfi: 461, put_or_call: 201 };
     let index = instrument(message, &names, catalog)?;
-    Ok(Leg { index, side: side(message.get(54))?, ratio: 1 })
+    Ok(Leg { index, side: side(message.get(54))?, ratio: 1, units: catalog.units(index) })
 }
 
 fn legs(message: &Message, catalog: &Catalog) -> Result<Vec<Leg>, Refused> {
@@ -71,7 +71,8 @@ fn legs(message: &Message, catalog: &Catalog) -> Result<Vec<Leg>, Refused> {
         if ratio == 0 {
             return Err(Refused(INCORRECT_QUANTITY, "LegRatioQty (623)".into()));
         }
-        legs.push(Leg { index, side: side(entry.get(624))?, ratio });
+        let units = catalog.units(index);
+        legs.push(Leg { index, side: side(entry.get(624))?, ratio, units });
     }
     if legs.is_empty() || legs.len() > LEGS_MAX || message.number(555) != Some(legs.len() as u64) {
         return Err(Refused(OTHER, format!("NoLegs (555) must be 1 to {LEGS_MAX} and true")));

@@ -6,6 +6,7 @@
 
 use super::{
     Board, Entry, Execution, Ledger, Leg, NewOrder, Outcome, Reason, Standing, TimeInForce,
+    order::net,
 };
 use crate::{catalog::Catalog, rng::Rng};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -323,16 +324,16 @@ fn execution(working: &Working, number: u64, outcome: Outcome) -> Execution {
 
 /// Packages, leg prices and net at the quotes that the order crosses; `None` where it does not.
 fn crossing(board: &Board, order: &NewOrder, left: u32) -> Option<(u32, Vec<i64>, i64)> {
-    let (mut net, mut packages, mut prices) = (0, left, Vec::new());
+    let (mut packages, mut prices) = (left, Vec::new());
     for leg in &order.legs {
         let touch = board.touch(leg.index);
         let given_away = order.legs.len() > 1 && leg.side < 0;
         let worthless = given_away.then_some((0, touch.ask_size)).filter(|(_, size)| *size > 0);
         let (price, size) = touch.against(leg.side).or(worthless)?;
-        net += i64::from(leg.side) * i64::from(leg.ratio) * price;
         packages = packages.min(size / leg.ratio);
         prices.push(price);
     }
+    let net = net(&order.legs, &prices);
     let enough = if order.time_in_force == TimeInForce::FillOrKill { left } else { 1 };
     let within = order.limit.is_none_or(|limit| net <= limit);
     (within && packages >= enough).then_some((packages, prices, net))
@@ -342,12 +343,10 @@ fn crossing(board: &Board, order: &NewOrder, left: u32) -> Option<(u32, Vec<i64>
 fn at_limit(board: &Board, legs: &[Leg], limit: i64) -> Option<Vec<i64>> {
     let quoted = |leg: &Leg| board.touch(leg.index).against(leg.side).map_or(0, |(p, _)| p);
     let mut prices: Vec<i64> = legs.iter().map(quoted).collect();
-    let net: i64 = legs
-        .iter()
-        .zip(&prices)
-        .map(|(leg, price)| i64::from(leg.side) * i64::from(leg.ratio) * price)
-        .sum();
     let first = legs.first()?;
-    *prices.first_mut()? += i64::from(first.side) * (limit - net) / i64::from(first.ratio);
+    let units = legs.iter().map(|leg| i64::from(leg.units)).max()?;
+    let share = i64::from(first.ratio) * i64::from(first.units);
+    let off = limit - net(legs, &prices);
+    *prices.first_mut()? += i64::from(first.side) * off * units / share.max(1);
     Some(prices)
 }

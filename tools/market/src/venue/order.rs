@@ -23,6 +23,8 @@ pub struct Leg {
     pub side: i8,
     /// Contracts per package.
     pub ratio: u32,
+    /// Units of a contract: what nets of different ones are made comparable by.
+    pub units: u32,
 }
 
 /// An order as it arrives.
@@ -34,7 +36,8 @@ pub struct NewOrder {
     pub client_id: String,
     /// Legs in the order in which the client wrote them.
     pub legs: Vec<Leg>,
-    /// Most that is paid per package on one unit, 1e-9, negative for a credit; `None` takes any.
+    /// Most that is paid per package on one unit of its largest contract, 1e-9, negative for a
+    /// credit; `None` takes any.
     pub limit: Option<i64>,
     /// Packages.
     pub quantity: u32,
@@ -77,6 +80,18 @@ pub enum Outcome {
     CancelRefused(String, Reason),
     /// How it stands, because the owner asked.
     Status(Standing),
+}
+
+/// What legs at these prices cost per package on one unit of the largest contract, 1e-9.
+pub fn net(legs: &[Leg], prices: &[i64]) -> i64 {
+    let largest = legs.iter().map(|leg| leg.units).max().unwrap_or(1).max(1);
+    let each = legs.iter().zip(prices).map(|(leg, price)| {
+        i128::from(leg.side) * i128::from(leg.ratio) * i128::from(leg.units) * i128::from(*price)
+    });
+    // A buyer's fraction is paid, a seller's lost.
+    let cost: i128 = each.sum();
+    let whole = -(-cost).div_euclid(i128::from(largest));
+    i64::try_from(whole).unwrap_or(i64::MAX)
 }
 
 /// How an order stands.
