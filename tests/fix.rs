@@ -11,7 +11,9 @@ use zomma::{
     },
     wire::{
         Event, Kind, Price,
+        audit::Assignment,
         control::{Fault, Session, SessionState},
+        market::Class,
         order::{Admin, AdminKind, OrderStatus, Report, ReportKind, client_order_id},
     },
 };
@@ -209,6 +211,27 @@ fn a_report_says_what_happened_to_which_order_and_leg() {
 
 fn text(id: u64) -> String {
     String::from_utf8(client_order_id(id).to_vec()).unwrap()
+}
+
+/// An assignment names its contract and its number; the long side of a pair is none.
+#[test]
+fn an_assignment_report_says_what_was_exercised_against_us() {
+    let mut rig = Rig::logged_on();
+    let fields = "1=A|581=1|55=GOOG|167=OPT|461=OCXXXX|541=20151224|202=750|";
+    let told = |rig: &mut Rig, seq, more: &str| {
+        let events = rig.events(&session(seq, "AW", &format!("833={more}{fields}702=1|703=AS|")));
+        let is_it = |event: &&Event| event.kind == Kind::ASSIGNMENT;
+        (events.iter().find(is_it).map(|event| *event.body::<Assignment>()), faults(&events))
+    };
+    let short = |name: &str| format!("{name}|704=0|705=3|");
+    let (first, _) = told(&mut rig, 2, &short("X1"));
+    let first = first.unwrap();
+    assert_eq!((first.contracts, first.date, first.class), (3, 20_151_224, Class::CALL));
+    assert_eq!((first.strike, &first.root[..4]), (Price(750_000_000_000), &b"GOOG"[..]));
+    assert_eq!(told(&mut rig, 3, &short("X1")).0, Some(first));
+    assert_ne!(told(&mut rig, 4, &short("X2")).0.unwrap().id, first.id);
+    assert_eq!(told(&mut rig, 5, "X3|704=3|705=0|"), (None, vec![fault::VALUE]));
+    assert_eq!(told(&mut rig, 6, "|705=3|"), (None, vec![fault::VALUE]));
 }
 
 /// Late, doubled and unknown reports all come out; only the same execution has the same hash.

@@ -7,8 +7,8 @@ mod floor;
 #[path = "oracle/mod.rs"]
 mod oracle;
 
-use floor::{BROKER, OPEN, settings, universe, wish::hold};
-use oracle::{Claim, Dice, Market, Reckoned, STRIKES};
+use floor::{BROKER, OPEN, settings, universe, wish::hold_of};
+use oracle::{Claim, Dice, Market, Reckoned, SHARE, STRIKES};
 use zomma::{
     book::{Book, Desk, OrderLeg, Sheet},
     chain::{Chain, Track, name_of},
@@ -60,7 +60,11 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
             expiration: [1_718_150_400_000_000_000, 1_720_742_400_000_000_000][row.expiry],
             root: name_of(["SPXW", "GOOG"][row.root]),
             venue_id: index,
-            class: if row.call { Class::CALL } else { Class::PUT },
+            class: match (row.strike, row.call) {
+                (0, _) => Class::STOCK,
+                (_, true) => Class::CALL,
+                (_, false) => Class::PUT,
+            },
             mapped: 0,
             reserved: 0,
         };
@@ -127,19 +131,20 @@ fn scene(chain: &Chain, market: &Market, dice: &mut Dice, near_only: bool) -> Sc
         if scene.held.iter().any(|claim| claim.instrument == instrument) {
             continue;
         }
-        let contracts = dice.between(1, 4) * dice.sign();
-        let price = dice.between(1, 60) * 50_000_000;
-        hold(&mut scene.desk, instrument, contracts, price);
+        let most = if instrument == SHARE { 120 } else { 4 };
+        let contracts = dice.between(1, most) * dice.sign();
+        let price = price_of(market, instrument, dice);
+        hold_of(&mut scene.desk, instrument, contracts, price, market.units(instrument));
         scene.held.push(market.claim(instrument, contracts, price));
     }
     for _ in 0..dice.below(3) {
         let instrument = market.pick(dice, near_only);
         let (quantity, side) = (dice.between(1, 3), dice.sign());
-        let price = dice.between(1, 60) * 50_000_000;
+        let (price, multiplier) = (price_of(market, instrument, dice), market.units(instrument));
         let loss = dice.between(0, 2_000) * 1_000_000_000;
         let id = scene.desk.book.number();
         let mut legs = [OrderLeg::default(); LEGS_MAX];
-        legs[0] = OrderLeg { instrument, ratio: 1, side, multiplier: 100, price, filled: 0 };
+        legs[0] = OrderLeg { instrument, ratio: 1, side, multiplier, price, filled: 0 };
         let head = Order {
             id,
             limit: Price(side * price),
@@ -158,6 +163,12 @@ fn scene(chain: &Chain, market: &Market, dice: &mut Dice, near_only: bool) -> Sc
     scene
 }
 
+/// What a contract was bought or sold at once: options anywhere, the share near its market.
+fn price_of(market: &Market, instrument: u32, dice: &mut Dice) -> i64 {
+    let steps = dice.between(1, 60);
+    if instrument == SHARE { (100 * market.spot + steps) * 10_000_000 } else { steps * 50_000_000 }
+}
+
 /// A structure of one to six legs, at prices near the market.
 fn order(market: &Market, dice: &mut Dice, near_only: bool) -> (u32, Vec<(u32, i8, u32, i64)>) {
     let shape = market.structure(dice, near_only);
@@ -172,12 +183,18 @@ fn order(market: &Market, dice: &mut Dice, near_only: bool) -> (u32, Vec<(u32, i
 
 fn events(desk: &mut Desk, quantity: u32, legs: &[(u32, i8, u32, i64)]) -> (Event, Vec<Event>) {
     let id = desk.book.number();
-    let net = legs
+    // A hundred shares are as much as an option; without one, a share is a unit.
+    let units = |instrument| if instrument == SHARE { 1 } else { 100 };
+    let unit = legs.iter().map(|leg| units(leg.0)).max().unwrap_or(1);
+    let net: i64 = legs
         .iter()
-        .map(|&(_, side, ratio, cents)| i64::from(side) * i64::from(ratio) * cents * 10_000_000);
+        .map(|&(instrument, side, ratio, cents)| {
+            i64::from(side) * i64::from(ratio) * units(instrument) * cents * 10_000_000
+        })
+        .sum();
     let head = Order {
         id,
-        limit: Price(net.sum()),
+        limit: Price(net / unit),
         quantity,
         strategy: 1,
         legs: legs.len() as u8,

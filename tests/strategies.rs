@@ -148,8 +148,10 @@ fn a_new_strategy_compiles_with_its_test_and_its_file() {
     }
     let (said, text) = zomma(folder.path(), &["strategy", "new", "put_ladder"]);
     assert!(said == Some(2) && text.contains("is there already"), "{text}");
-    // What was checked of the dependencies serves again; checking replaces no program there.
+    // A folder of its own, beside what the other builds use: none waits for the other, and what was
+    // checked of the dependencies serves again.
     let target = Path::new(env!("CARGO_BIN_EXE_zomma")).parent().unwrap().parent().unwrap();
+    let target = target.join("scaffold");
     let mut build = Command::new(env!("CARGO"));
     build.args(["check", "--offline", "-p", "zomma", "--test", "strategy_put_ladder"]);
     build.env("CARGO_TARGET_DIR", target).current_dir(folder.path());

@@ -231,6 +231,7 @@ impl Desk {
                 let found = chain.option(root, date, strike, class);
                 book.audit.take(found.unwrap_or(NO_INSTRUMENT), position);
             }
+            Kind::ASSIGNMENT => return book.assign(chain, event.body()),
             _ => return,
         }
         if book.audit.is_whole() {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     chain::{Chain, Delivery, Instrument},
     stage::Emit,
-    wire::{Event, Kind, Price, market::Class, order::Settlement},
+    wire::{Event, Kind, Price, audit::Assignment, market::Class, order::Settlement},
 };
 
 /// An expiry that settles now, and the price of its underlying, 1e-9.
@@ -100,6 +100,60 @@ impl Book {
         })
     }
 
+    /// Short contracts that were exercised against us early: gone at once, at the price of now,
+    /// with what they deliver; together that is the strike. Packages that are short of them have
+    /// them in their order; what nobody is short of cannot be booked, and counts as unreconciled.
+    pub(super) fn assign(&mut self, chain: &Chain, told: &Assignment) {
+        if !self.seen.insert(1 << 63 | u64::from(told.id)) {
+            return;
+        }
+        let found = chain.option(told.root, told.date, told.strike, told.class);
+        let verdict = found.and_then(|instrument| self.assigned(chain, instrument));
+        let mut left = i64::from(told.contracts);
+        if let Some(verdict) = verdict {
+            self.changes += 1;
+            let mut sum: Settlement = bytemuck::Zeroable::zeroed();
+            for i in (0..self.open.len()).rev() {
+                let place = self.open[i];
+                let lines = self.packages[place as usize].lines();
+                let is_it = |line: &Line| line.instrument == verdict.instrument && line.held < 0;
+                let Some(slot) = lines.iter().position(is_it) else { continue };
+                let part = lines[slot].held.max(-left);
+                left += part;
+                if part != 0 {
+                    self.settle_line(place, slot, part, &verdict, &mut sum);
+                    self.list(place, true);
+                }
+            }
+            let held = self.position(verdict.instrument).line.held;
+            let part = held.min(0).max(-left);
+            left += part;
+            if part != 0 {
+                self.settle_position(part, &verdict, &mut sum);
+            }
+        }
+        self.tally.unreconciled += u64::from(left > 0);
+    }
+
+    /// What a contract that is assigned now comes to.
+    fn assigned(&self, chain: &Chain, instrument: u32) -> Option<Verdict> {
+        let terms = chain.instrument(instrument)?;
+        let strike = Price::from_f64(terms.strike).0;
+        let spot = Price::from_f64(chain.spot(terms.root));
+        let price = if spot.is_defined() { spot.0 } else { strike };
+        let side = if terms.class == Class::CALL { 1 } else { -1 };
+        let line = self.position(instrument).line;
+        let delivered = self.delivered(chain, terms, &line);
+        Some(Verdict {
+            instrument,
+            worth: side * (price - strike),
+            exercised: true,
+            delivers: delivered
+                .map(|found| Delivered { contracts: side * found.contracts, ..found }),
+            price,
+        })
+    }
+
     /// Everything that is held of an expiry at once.
     fn settle(&mut self, chain: &Chain, due: Due) -> Settlement {
         self.changes += 1;
@@ -110,7 +164,7 @@ impl Book {
             for slot in 0..self.packages[place as usize].lines().len() {
                 let line = self.packages[place as usize].lines()[slot];
                 if let Some(verdict) = self.verdict(chain, &line, due) {
-                    self.settle_line(place, slot, &verdict, &mut told);
+                    self.settle_line(place, slot, line.held, &verdict, &mut told);
                 }
             }
             self.list(place, true);
@@ -161,12 +215,18 @@ impl Book {
         physical.then_some(Delivered { instrument, multiplier, contracts })
     }
 
-    /// One line of a package, and its part of the position.
-    fn settle_line(&mut self, place: u32, slot: usize, verdict: &Verdict, told: &mut Settlement) {
+    /// So much of one line of a package, and its part of the position.
+    fn settle_line(
+        &mut self,
+        place: u32,
+        slot: usize,
+        held: i64,
+        verdict: &Verdict,
+        told: &mut Settlement,
+    ) {
         let tariff = self.tariff(verdict.instrument);
         let line = &mut self.packages[place as usize].slots[slot];
-        let held = line.held;
-        let fee = self.tariffs.charge(tariff, self.now, &charge(verdict, line));
+        let fee = self.tariffs.charge(tariff, self.now, &charge(verdict, line, held));
         line.fill(-held, verdict.worth, fee);
         let spot = Price(verdict.price).to_f64();
         let (line, multiplier) = (*line, line.multiplier);
@@ -189,7 +249,7 @@ impl Book {
     fn settle_position(&mut self, held: i64, verdict: &Verdict, told: &mut Settlement) {
         let line = self.position(verdict.instrument).line;
         let tariff = self.tariff(verdict.instrument);
-        let fee = self.tariffs.charge(tariff, self.now, &charge(verdict, &line));
+        let fee = self.tariffs.charge(tariff, self.now, &charge(verdict, &line, held));
         self.hold(verdict.instrument, line.multiplier, -held, verdict.worth, fee);
         if let Some(delivered) = verdict.delivers {
             let contracts = held * delivered.contracts;
@@ -199,10 +259,10 @@ impl Book {
     }
 }
 
-fn charge(verdict: &Verdict, line: &Line) -> Charge {
-    let contracts = if verdict.exercised { line.held.saturating_abs() } else { 0 };
+fn charge(verdict: &Verdict, line: &Line, held: i64) -> Charge {
+    let contracts = if verdict.exercised { held.saturating_abs() } else { 0 };
     Charge {
-        deed: if line.held > 0 { Deed::Exercise } else { Deed::Assign },
+        deed: if held > 0 { Deed::Exercise } else { Deed::Assign },
         contracts,
         premium: value(verdict.worth, contracts, line.multiplier),
         first: false,

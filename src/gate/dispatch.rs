@@ -206,7 +206,9 @@ impl<R: FnMut(Event), F: FnMut(&Event), S: Stream> Gate<R, F, S> {
             Kind::CANCEL => self.on_cancel(event),
             Kind::INQUIRY => self.on_inquiry(event),
             Kind::AUDIT => self.session.audit(event.body(), event.ts_recv),
-            Kind::POSITIONS | Kind::POSITION => self.session.on_heard(event.ts_recv),
+            Kind::POSITIONS | Kind::POSITION | Kind::ASSIGNMENT => {
+                self.session.on_heard(event.ts_recv);
+            }
             Kind::TIMER => self.session.on_beat(event.ts_recv),
             Kind::REPORT => self.on_report(event),
             Kind::ADMIN => self.on_admin(event),

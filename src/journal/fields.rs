@@ -3,7 +3,7 @@
 
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
-    audit::{Audit, Difference, Position, Positions},
+    audit::{Assignment, Audit, Difference, Position, Positions},
     control::{Clock, Command, Fault, Gap, Run, Session, Timer},
     market::{
         Definition, Features, Forward, Greeks, Interest, Name, Observation, Quote, Smile, Status,
@@ -123,6 +123,8 @@ fn payload(name: &str) -> &'static [Field] {
         "Positions" => table!(AT, Positions: request Number, total Number, valid Number),
         "Position" => table!(AT, Position: strike Price, root Text, request Number, date Number,
             contracts Signed, class Text),
+        "Assignment" => table!(AT, Assignment: strike Price, root Text, id Number, date Number,
+            contracts Number, class Text),
         "Difference" => table!(AT, Difference: ours Signed, theirs Signed, strike Price,
             date Number, class Text),
         "Features" => table!(AT, Features: schema Number, digest Number, number Number,

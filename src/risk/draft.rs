@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, unit, value},
-    chain::{Chain, Instrument, NO_ROOT, Quote},
+    chain::{Chain, Instrument, NO_EXPIRY, NO_ROOT, Quote},
     wire::{
         Event, Price,
         order::{LEGS_MAX, Leg, Order, Purpose},
@@ -279,12 +279,13 @@ impl Sums<'_> {
         self.legs.iter().all(|leg| leg.root != root)
     }
 
-    /// With what settles together with the order alone. Where that is all that there is in the
-    /// root, it is what was reckoned for the root.
+    /// With what settles together with the order alone; an order on the underlying goes with all
+    /// of it. Where that is all that there is in the root, it is what was reckoned for the root.
     fn beside(&mut self, claims: &[Dated], legs: &[Dated], with: Option<Money>) -> Option<Money> {
         let touches = |dated: &Dated| legs.iter().any(|leg| leg.settles == dated.settles);
         let counts = |dated: &Dated| dated.settles == 0 || touches(dated);
-        if claims.iter().all(counts) { with } else { self.reckoner.loss(claims, legs, counts) }
+        let whole = legs.iter().any(|leg| leg.settles == 0) || claims.iter().all(counts);
+        if whole { with } else { self.reckoner.loss(claims, legs, counts) }
     }
 }
 
@@ -352,7 +353,8 @@ pub(super) fn sheet(draft: &Draft, views: &[View<'_>], loss: Money) -> Sheet {
             filled: 0,
         };
     }
-    let expiry = views.first().and_then(|view| view.terms).map_or(u16::MAX, |terms| terms.expiry);
+    let option = views.iter().find(|view| view.is_option()).and_then(|view| view.terms);
+    let expiry = option.map_or(NO_EXPIRY, |terms| terms.expiry);
     let loss = if draft.head.purpose.opens() { loss } else { 0 };
     Sheet { head: draft.head, legs, loss, expiry, sent: draft.cause.ts_recv }
 }

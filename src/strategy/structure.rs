@@ -3,7 +3,7 @@
 use super::codes::{Code, Reason};
 use crate::{
     book::Desk,
-    chain::Chain,
+    chain::{Chain, Instrument},
     wire::{
         market::{Class, Greeks, VolStatus},
         order::LEGS_MAX,
@@ -92,6 +92,12 @@ impl Structure {
         (least.min(most) as u64, most as u64)
     }
 
+    /// Terms of its first option.
+    pub(super) fn option<'a>(&self, chain: &'a Chain) -> Option<&'a Instrument> {
+        let mut terms = self.legs().iter().filter_map(|leg| chain.instrument(leg.instrument));
+        terms.find(|terms| terms.class.is_option())
+    }
+
     /// Units that values of one package are for: those of its largest contract.
     pub(super) fn unit(&self, chain: &Chain) -> f64 {
         let terms = self.legs().iter().filter_map(|leg| chain.instrument(leg.instrument));
@@ -160,7 +166,7 @@ impl Structure {
             return f64::INFINITY;
         }
         let worth = |price: f64| {
-            let inside = |(weight, terms): (f64, &crate::chain::Instrument)| match terms.class {
+            let inside = |(weight, terms): (f64, &Instrument)| match terms.class {
                 Class::CALL => weight * (price - terms.strike).max(0.0),
                 Class::PUT => weight * (terms.strike - price).max(0.0),
                 _ => weight * price,

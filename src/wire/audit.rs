@@ -51,6 +51,27 @@ pub struct Position {
     pub reserved: [u8; 3],
 }
 
+/// Short contracts that were exercised against us before their settlement, named as the broker
+/// names them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Assignment {
+    /// Strike.
+    pub strike: Price,
+    /// Option root, padded with zeros.
+    pub root: [u8; 8],
+    /// Hash of the broker's name for it: the same where it is told again. Never 0.
+    pub id: u32,
+    /// Expiration date as 20151224.
+    pub date: u32,
+    /// Contracts.
+    pub contracts: u32,
+    /// Call or put.
+    pub class: Class,
+    /// Must be zero.
+    pub reserved: [u8; 3],
+}
+
 /// A contract of which the broker holds another number than we do, twice in a row; the header's
 /// instrument is the contract where we know it. Without class: open orders that are not ours.
 #[repr(C)]

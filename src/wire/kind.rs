@@ -53,6 +53,7 @@ kinds! {
     ADMIN = 65, "Admin", "a session-level message of the broker that asks for an answer";
     POSITIONS = 66, "Positions", "the broker's answer on what it holds: how many positions follow";
     POSITION = 67, "Position", "what the broker says it holds of one contract";
+    ASSIGNMENT = 68, "Assignment", "short contracts were exercised against us early";
 
     // Between stages; never journaled as input.
     FORWARD = 96, "Forward", "forward and discount of an expiry, from put-call parity";

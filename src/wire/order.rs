@@ -51,7 +51,7 @@ impl Purpose {
     pub const ADJUST: Purpose = Purpose(8);
     /// Closes a hedge that is not needed any more.
     pub const HEDGE: Purpose = Purpose(9);
-    /// Changes a package that is held by what it does not hold yet: the underlying, other strikes.
+    /// Changes a package that is held: the underlying is bought or sold beside its legs.
     pub const CHANGE: Purpose = Purpose(10);
 
     /// Whether it brings new risk.

@@ -58,7 +58,12 @@ pub(crate) struct Market {
     pub(crate) discounts: [f64; 2],
     pub(crate) years: [[f64; 2]; 2],
     pub(crate) settles: [[u64; 2]; 2],
+    /// What the second root's options are on, in points.
+    pub(crate) spot: i64,
 }
+
+/// The share: a call with a strike of nothing, on one unit.
+pub(crate) const SHARE: u32 = (4 * STRIKES * 2) as u32;
 
 const FIRST: [i64; 2] = [5_380, 680];
 
@@ -88,11 +93,16 @@ impl Market {
                 }
             }
         }
+        let spot = FIRST[1] + dice.between(15, 25);
+        let half = dice.between(1, 9);
+        let (bid, ask, size) = (100 * spot - half, 100 * spot + half, 150);
+        let greeks = [0.0, 1.0, 0.0, 0.0, 0.0];
+        rows.push(Row { root: 1, expiry: 0, strike: 0, call: true, bid, ask, size, greeks });
         let mid = |root: usize| FIRST[root] as f64 + 20.0;
         let mut around = |root: usize| mid(root) * (0.99 + 0.02 * dice.unit());
         let forwards = [[around(0), around(0)], [around(1), around(1)]];
         let (years, settles) = ([[0.0; 2]; 2], [[0; 2]; 2]);
-        Market { rows, forwards, discounts: [1.0, 0.996], years, settles }
+        Market { rows, forwards, discounts: [1.0, 0.996], years, settles, spot }
     }
 
     pub(crate) fn instrument(&self, root: usize, expiry: usize, k: usize, call: bool) -> u32 {
@@ -105,6 +115,9 @@ impl Market {
 
     /// Any instrument; of the first root, and of the nearer settlement alone if asked.
     pub(crate) fn pick(&self, dice: &mut Dice, near_only: bool) -> u32 {
+        if near_only && dice.below(5) == 0 {
+            return SHARE;
+        }
         let expiry = if near_only { 0 } else { dice.below(2) as usize };
         let (root, k) = (dice.below(2) as usize, dice.below(STRIKES as u64) as usize);
         self.instrument(root, expiry, k, dice.below(2) == 0)
@@ -113,7 +126,23 @@ impl Market {
     pub(crate) fn claim(&self, instrument: u32, contracts: i64, price: i64) -> Claim {
         let row = &self.rows[instrument as usize];
         let Row { root, expiry, strike, call, .. } = *row;
-        Claim { instrument, root, expiry, strike, call, contracts, price }
+        let units = self.units(instrument);
+        Claim { instrument, root, expiry, strike, call, units, contracts, price }
+    }
+
+    /// Units of a contract.
+    pub(crate) fn units(&self, instrument: u32) -> i64 {
+        if instrument == SHARE { 1 } else { 100 }
+    }
+
+    /// What an exposure of an option is reckoned at: the share of its root, or its own forward.
+    fn level(&self, claim: &Claim) -> f64 {
+        if claim.root == 1 { self.spot as f64 } else { self.forwards[0][claim.expiry] }
+    }
+
+    /// Contracts as limits count them: a hundred shares are one.
+    fn counted(claim: &Claim) -> i64 {
+        (claim.contracts.abs() * claim.units + 99) / 100
     }
 
     /// Instruments with sides and ratios: the structures that strategies trade, and some that
@@ -126,7 +155,8 @@ impl Market {
         let of = |expiry, k: usize, call| self.instrument(root, expiry, k.min(STRIKES - 1), call);
         let sign = dice.sign();
         let (c, p) = (true, false);
-        let legs = match dice.below(12) {
+        let near = |k, call| self.instrument(1, 0, k, call);
+        let legs = match dice.below(if near_only { 16 } else { 12 }) {
             0 => vec![(of(0, k, c), 1, 1)],
             1 => vec![(of(0, k, c), -1, 1), (of(0, k + v, c), 1, 1)],
             2 => vec![(of(0, k, p), 1, 1), (of(0, k + v, p), -1, 1)],
@@ -150,6 +180,11 @@ impl Market {
                 (of(0, k - 1, p), -1, 1),
                 (of(far, k - 2, p), 1, 1),
             ],
+            // A covered call, a protective put, shares for a straddle, shares alone.
+            12 => vec![(SHARE, 1, 100), (near(k + 1, c), -1, 1)],
+            13 => vec![(near(k - 1, p), 1, 1), (SHARE, 1, 100)],
+            14 => vec![(near(k, c), 1, 1), (near(k, p), 1, 1), (SHARE, -1, dice.between(1, 110))],
+            15 => vec![(SHARE, 1, dice.between(1, 60))],
             _ => {
                 let count = dice.between(1, 6);
                 let mut legs = Vec::new();
@@ -177,6 +212,7 @@ pub(crate) struct Claim {
     pub(crate) expiry: usize,
     pub(crate) strike: i64,
     pub(crate) call: bool,
+    pub(crate) units: i64,
     pub(crate) contracts: i64,
     pub(crate) price: i64,
 }
@@ -187,14 +223,14 @@ const CAPITAL: f64 = 50_000.0;
 
 impl Claim {
     fn cost(&self) -> i128 {
-        i128::from(self.contracts) * 100 * i128::from(self.price)
+        i128::from(self.contracts) * i128::from(self.units) * i128::from(self.price)
     }
 
     /// Worth at settlement, 1e-9, at a price in whole points.
     fn worth(&self, price: i128) -> i128 {
         let strike = i128::from(self.strike);
         let inside = if self.call { price - strike } else { strike - price };
-        i128::from(self.contracts) * 100 * inside.max(0) * NANO
+        i128::from(self.contracts) * i128::from(self.units) * inside.max(0) * NANO
     }
 }
 
@@ -269,7 +305,7 @@ fn shown(market: &Market, claims: &[Claim], cash: i128, dice: &mut Dice) -> f64 
                     // The second root's options are American.
                     if root == 1 { european.max(inside) } else { european }
                 };
-                value += claim.contracts as f64 * 100.0 * unit;
+                value += (claim.contracts * claim.units) as f64 * unit;
             }
         }
         worst = worst.max(-value);
@@ -321,7 +357,7 @@ impl Reckoned {
         order: &[Claim],
         dice: &mut Dice,
     ) -> Reckoned {
-        let contracts: i64 = order.iter().map(|claim| claim.contracts.abs()).max().unwrap_or(0);
+        let contracts: i64 = order.iter().map(Market::counted).max().unwrap_or(0);
         let all: i64 = order.iter().map(|claim| claim.contracts.abs()).sum();
         let paid = order.iter().map(Claim::cost).sum::<i128>() + FEE * i128::from(all);
         let mut found = Reckoned { rows: Vec::new(), contracts, scale: 0.0 };
@@ -422,8 +458,8 @@ impl Reckoned {
     ) {
         let of = |claim: &Claim| {
             let [_, delta, gamma, vega, theta] = market.rows[claim.instrument as usize].greeks;
-            let spot = market.forwards[claim.root][claim.expiry];
-            let units = claim.contracts as f64 * 100.0;
+            let spot = market.level(claim);
+            let units = (claim.contracts * claim.units) as f64;
             [
                 units * delta * spot,
                 units * gamma * spot * spot * 0.01,
@@ -473,7 +509,9 @@ impl Reckoned {
 
     fn sizes(&mut self, market: &Market, order: &[Claim]) {
         let notional = |claim: &Claim| {
-            i128::from(claim.strike) * NANO * 100 * i128::from(claim.contracts.abs())
+            let strike = i128::from(claim.strike) * NANO;
+            let each = if claim.strike > 0 { strike } else { i128::from(claim.price) };
+            each * i128::from(claim.units) * i128::from(claim.contracts.abs())
         };
         self.money(Limit::ORDER_NOTIONAL, order.iter().map(notional).max(), true);
         let row = |claim: &Claim| &market.rows[claim.instrument as usize];
@@ -487,10 +525,11 @@ impl Reckoned {
 
 /// Margin of one root's claims on the nearer settlement: what they may come to owe, and for calls
 /// that nothing covers a fifth of the underlying less what they are out of the money, a tenth at
-/// the least, besides what they are in the money.
+/// the least, besides what they are in the money; half of it where shares are owed.
 fn margin(market: &Market, claims: &[Claim], root: usize) -> i128 {
     let its: Vec<Claim> = claims.iter().copied().filter(|claim| claim.root == root).collect();
-    let open: i64 = its.iter().filter(|claim| claim.call).map(|claim| claim.contracts).sum();
+    let rising = its.iter().filter(|claim| claim.call);
+    let open: i64 = rising.map(|claim| claim.contracts * claim.units).sum();
     let owed = |claims: &[Claim]| {
         let all: Vec<&Claim> = claims.iter().collect();
         -floor(&all).expect("covered").min(0)
@@ -498,18 +537,28 @@ fn margin(market: &Market, claims: &[Claim], root: usize) -> i128 {
     if open >= 0 {
         return owed(&its);
     }
-    let short = its.iter().filter(|claim| claim.call && claim.contracts < 0);
-    let lowest = *short.min_by_key(|claim| claim.strike).unwrap();
-    let covered: Vec<Claim> =
-        its.iter().copied().chain([Claim { contracts: -open, price: 0, ..lowest }]).collect();
-    let (spot, strike) = (market.forwards[root][0], lowest.strike as f64);
+    let short = || its.iter().filter(|claim| claim.call && claim.contracts < 0);
+    let shares = short().find(|claim| claim.strike == 0);
+    let lowest = short().filter(|claim| claim.strike > 0).min_by_key(|claim| claim.strike);
+    let bought = |claim: &Claim, strike| Claim { contracts: -open, units: 1, strike, ..*claim };
+    let cover = match (lowest, shares) {
+        (Some(lowest), _) => bought(lowest, lowest.strike),
+        (None, Some(shares)) => bought(shares, market.spot),
+        _ => unreachable!("something is short"),
+    };
+    let covered: Vec<Claim> = its.iter().copied().chain([cover]).collect();
+    let (spot, strike) = (market.level(&cover), cover.strike as f64);
     let out = (strike - spot).max(0.0);
-    let each = (0.2 * spot - out).max(0.1 * spot) + (spot - strike).max(0.0);
-    owed(&covered) + (each * 100.0 * -open as f64 * 1e9) as i128
+    let half = if shares.is_some() { 0.5 * spot } else { 0.0 };
+    let each = (0.2 * spot - out).max(0.1 * spot).max(half) + (spot - strike).max(0.0);
+    owed(&covered) + (each * -open as f64 * 1e9) as i128
 }
 
 /// Profit of a claim in a scenario of spot, volatility and days.
 fn moved(market: &Market, claim: &Claim, [spot, vol, days]: [f64; 3]) -> f64 {
+    if claim.strike == 0 {
+        return (claim.contracts * claim.units) as f64 * market.spot as f64 * spot;
+    }
     let forward = market.forwards[claim.root][claim.expiry];
     let years = market.years[claim.root][claim.expiry];
     let iv = market.rows[claim.instrument as usize].greeks[0];

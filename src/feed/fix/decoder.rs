@@ -150,6 +150,10 @@ impl FixDecoder {
                 Some(position) => out(Event::new(Kind::POSITION, NO_INSTRUMENT, position)),
                 None => self.fault(fault::VALUE, at, message.text(Tag::SYMBOL), out),
             },
+            b"AW" => match report::assignment(message) {
+                Some(assigned) => out(Event::new(Kind::ASSIGNMENT, NO_INSTRUMENT, assigned)),
+                None => self.fault(fault::VALUE, at, message.text(Tag::SYMBOL), out),
+            },
             b"0" => emit(AdminKind::HEARTBEAT, seq, message.text(Tag::TEST), out),
             b"1" => emit(AdminKind::TEST, seq, message.text(Tag::TEST), out),
             b"2" => on_resend_request(message, seq, out),

@@ -3,7 +3,7 @@
 use super::field::{Fields, decimal, hash, number, quantity};
 use crate::wire::{
     Price,
-    audit::{Position, Positions},
+    audit::{Assignment, Position, Positions},
     market::Class,
     order::{Admin, AdminKind, OrderStatus, Report, ReportKind, order_of},
 };
@@ -28,7 +28,7 @@ tags! {
     CLIENT = 11, ORIGINAL = 41, EXEC = 17, PRICE = 31, QUANTITY = 32, EVENT = 150, STATUS = 39,
     FILLED = 14,
     MULTI = 442, LEG = 654,
-    REQUEST = 710, TOTAL = 727, RESULT = 728, LONG = 704, SHORT = 705,
+    REQUEST = 710, TOTAL = 727, RESULT = 728, LONG = 704, SHORT = 705, ASSIGNED = 833,
     SYMBOL = 55, DATE = 541, STRIKE = 202, CODE = 461, RIGHT = 201,
     REF_SEQ = 45, REF_ID = 379, REASON = 373, BUSINESS_REASON = 380,
     TEST = 112, BEGIN = 7, END = 16, NEW_SEQ = 36, GAP_FILL = 123, RESET = 141, HEARTBEAT = 108,
@@ -220,6 +220,18 @@ pub(super) fn position(message: &Message<'_>) -> Option<Position> {
         class: class(message),
         reserved: [0; 3],
     })
+}
+
+/// An AssignmentReport (35=AW): the short contracts of its last pair of quantities; `None` where
+/// it has none that can be read, or no name by which it is known again.
+pub(super) fn assignment(message: &Message<'_>) -> Option<Assignment> {
+    let Position { strike, root, date, class, contracts, .. } = position(message)?;
+    let name = message.text(Tag::ASSIGNED);
+    let contracts = u32::try_from(contracts.checked_neg()?).ok()?;
+    let sound = !name.is_empty() && contracts > 0 && class.is_option();
+    let id = hash(&[b"AW", name]);
+    let id = ((id ^ id >> 32) as u32).max(1);
+    sound.then_some(Assignment { strike, root, id, date, contracts, class, reserved: [0; 3] })
 }
 
 /// By CFICode (461), or PutOrCall (201).

@@ -200,9 +200,8 @@ impl Trader {
         trade.premium = options.abs().max(self.recipe.exit().premium_min);
         trade.phase = Phase::Open;
         trade.opened = turn.desk.chain.now;
-        let leg = trade.structure.legs()[0].instrument;
-        let expiry = turn.desk.chain.instrument(leg).map_or(u16::MAX, |terms| terms.expiry);
-        trade.level = measure::level(&turn.desk.chain, expiry);
+        let expiry = trade.structure.option(&turn.desk.chain).map(|terms| terms.expiry);
+        trade.level = expiry.map_or(f64::NAN, |at| measure::level(&turn.desk.chain, at));
         turn.decide(Code::ENTERED, trade.package, -trade.net, packages as f64);
     }
 }

@@ -110,7 +110,7 @@ impl Trader {
     /// The recipe's own rule, those of the settings, and adjustments.
     fn due_by_rule(&self, trade: &Trade, value: Option<f64>, desk: &Desk) -> Option<Purpose> {
         let exit = self.recipe.exit();
-        let terms = desk.chain.instrument(trade.structure.legs()[0].instrument)?;
+        let terms = trade.structure.option(&desk.chain)?;
         let held = trade.held(value);
         let sight = self.sight(desk, terms.root, Some(held));
         let over = self.recipe.is_over(&sight, &held);

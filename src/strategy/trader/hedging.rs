@@ -144,8 +144,7 @@ impl Trader {
         turn: &mut Turn<'_, E>,
     ) {
         let chain = &turn.desk.chain;
-        let leg = trade.structure.legs()[0].instrument;
-        let Some(terms) = chain.instrument(leg).copied() else { return };
+        let Some(terms) = trade.structure.option(chain).copied() else { return };
         let mut choice = Pick::new(self.sight(turn.desk, terms.root, None));
         let chosen = hedge.choose(&mut choice, terms.expiry, up).map(|()| choice.done());
         let sound = chosen.and_then(|structure| {
@@ -165,9 +164,7 @@ impl Trader {
 
 /// What a trade is hedged with where that can be traded, and how many of it are a contract.
 fn shares_of(trade: &Trade, desk: &Desk) -> Option<(u32, u32)> {
-    let leg = trade.structure.legs().first()?;
-    let terms = desk.chain.instrument(leg.instrument).filter(|terms| terms.class.is_option())?;
-    pick::shares(&desk.chain, terms.expiry)
+    pick::shares(&desk.chain, trade.structure.option(&desk.chain)?.expiry)
 }
 
 /// Delta of what is held of a trade, in contracts of the underlying.

@@ -58,8 +58,9 @@ fn swing(sight: &Sight<'_>, structure: &Structure, delta: f64) -> f64 {
 fn spread(chain: &Chain, structure: &Structure) -> f64 {
     let sums = structure.legs().iter().fold((0.0, 0.0), |(spread, mid), leg| {
         let quote = chain.quote(leg.instrument);
-        let ratio = f64::from(leg.ratio);
-        (spread + ratio * (quote.ask - quote.bid), mid + ratio * quote.mid())
+        let multiplier = chain.instrument(leg.instrument).map_or(f64::NAN, |t| t.multiplier);
+        let units = f64::from(leg.ratio) * multiplier;
+        (spread + units * (quote.ask - quote.bid), mid + units * quote.mid())
     });
     sums.0 / sums.1
 }
