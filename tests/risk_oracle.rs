@@ -56,7 +56,10 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
     for index in 0..market.rows.len() as u32 {
         let row = &market.rows[index as usize];
         let definition = Definition {
-            strike: Price(row.strike * 1_000_000_000),
+            strike: match row.strike {
+                0 => Price::UNDEF,
+                strike => Price(strike * 1_000_000_000),
+            },
             expiration: [1_718_150_400_000_000_000, 1_720_742_400_000_000_000][row.expiry],
             root: name_of(["SPXW", "GOOG"][row.root]),
             venue_id: index,

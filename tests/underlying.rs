@@ -4,8 +4,8 @@
 mod floor;
 
 use floor::{
-    Floor, SECOND, call, put, tomorrow, universe,
-    wish::{Wish, ask, hold},
+    Floor, SECOND, call, tomorrow, universe,
+    wish::{Wish, hold},
 };
 use zomma::{
     book::{from_currency, to_currency},
@@ -279,12 +279,18 @@ fn gamma_is_scalped_with_shares_to_the_nearest_one_and_one_order_closes_all() {
     let back = floor.last_order();
     assert_eq!((back.purpose, back.package), (Purpose::CHANGE, package));
     floor.ack(back.id);
-    // Only half of it comes; the rest is withdrawn, and the exit takes what is there.
+    // Only half of it comes; the rest is withdrawn, as is what is tried again, and the exit takes
+    // what is there.
     floor.fill(back.id, 0, back.quantity / 2, back.limit.0);
     floor.wait(5.0 * 3_600.0);
     floor.canceled(back.id);
     go(&mut floor, SPOT);
     floor.wait(3_600.0);
+    let again = floor.last_order();
+    assert_eq!((again.purpose, again.package), (Purpose::CHANGE, package));
+    assert!(floor.count(Kind::CANCEL) >= 2);
+    floor.canceled(again.id);
+    go(&mut floor, SPOT);
     let exit = floor.last_order();
     assert_eq!((exit.purpose, exit.legs), (Purpose::TIME, 3), "{:?}", floor.decisions());
     floor.ack(exit.id);
@@ -295,26 +301,37 @@ fn gamma_is_scalped_with_shares_to_the_nearest_one_and_one_order_closes_all() {
     assert_eq!((causes[0], causes[1..].iter().sum::<i64>()), (booked, booked));
 }
 
-/// A call that covers another package's may not go; what its package owes goes first, and the call
-/// when the other one has gone.
+/// A call that covers another package's may not go: what its own package owes goes first, and the
+/// calls when the other package has gone.
 #[test]
 fn an_exit_that_would_uncover_closes_what_is_owed_first() {
-    let own = "quantity = 1\nexpiry = \"dte 1-5\"\nhedge_wing = \"points 25\"\n";
-    let (mut floor, _) = straddles();
-    let _ = own;
-    // Nothing of the straddle is owed: its exit as a whole is refused until the short is gone.
-    let naked = hold(&mut floor.desk, tomorrow(5_420, true), -4, 1_000_000_000);
+    let (mut floor, package) = straddles();
+    go(&mut floor, SPOT + 1_200);
+    let hedge = floor.last_order();
+    floor.ack(hedge.id);
+    floor.fill_all(hedge.id);
+    let naked = hold(&mut floor.desk, tomorrow(5_420, true), -1, 1_000_000_000);
     floor.wait(5.6 * 3_600.0);
-    go(&mut floor, SPOT);
-    let refused = floor.decisions().iter().filter(|t| t.code == Code::EXIT_REFUSED.0).count();
-    assert!(refused > 0 && floor.orders().len() == 1, "{:?}", floor.decisions());
-    let bought = wish(&mut floor, 4, 100, &[(tomorrow(5_420, true), 1, 1, 100)]);
-    let head = Order { purpose: Purpose::STOP, package: naked, ..bought.head };
-    ask(&mut floor, &Wish { head, ..bought });
-    floor.fill_all(head.id);
-    go(&mut floor, SPOT);
-    go(&mut floor, SPOT);
-    let exit = floor.last_order();
+    go(&mut floor, SPOT + 1_200);
+    let of = |floor: &Floor, package: u64| {
+        let orders = floor.orders().into_iter().filter(|order| order.package == package);
+        orders.filter(|order| !order.purpose.opens()).collect::<Vec<_>>()
+    };
+    let first = of(&floor, package);
+    assert_eq!(first.len(), 1, "{:?}", floor.decisions());
+    let (_, legs) = floor.order(first[0].id);
+    let shape: Vec<_> = legs.iter().map(|(of, leg)| (*of, leg.side)).collect();
+    assert_eq!((shape, first[0].quantity), (vec![(SHARE, 1)], hedge.quantity));
+    floor.fill_all(first[0].id);
+    go(&mut floor, SPOT + 1_200);
+    assert_eq!(of(&floor, package).len(), 1, "the calls are needed");
+    // Nobody followed the short call: the strategy has taken it back, and buys it.
+    let bought = *of(&floor, naked).last().expect("it is closed");
+    floor.fill_all(bought.id);
+    go(&mut floor, SPOT + 1_200);
+    go(&mut floor, SPOT + 1_200);
+    let exit = *of(&floor, package).last().unwrap();
     assert_eq!((exit.purpose, exit.legs), (Purpose::TIME, 2), "{:?}", floor.decisions());
-    let _ = put;
+    floor.fill_all(exit.id);
+    assert!(floor.desk.book.is_flat());
 }
