@@ -14,7 +14,6 @@ use zomma::{
     stage::Tap,
     wire::{
         Event, Flags, Kind, NO_INSTRUMENT, Price, Timestamp,
-        audit::Assignment,
         market::{Class, Definition, Forward, Greeks, Quote, VolStatus},
         order::{LEGS_MAX, Order, OrderStatus, Profit, Purpose, Report, ReportKind, Settlement},
     },
@@ -497,54 +496,6 @@ fn shares_are_held_beside_options_and_delivered_at_the_strike() {
     let fees = 1_370_000_000 + 3_000_000_000;
     assert_eq!(package.realised(), 300 * UNIT - fees);
     assert_eq!(world.causes(id)[0], package.realised());
-}
-
-/// The same call, exercised against us in the morning: the option goes, the shares with it, and
-/// what is told twice is booked once.
-#[test]
-fn an_early_assignment_is_booked_at_once_and_once() {
-    let mut world = World::new();
-    let (share, call) = (underlying(1), option(1, 2, true));
-    shake(&mut world, &mut 7, [10_000; 4]);
-    let id = world.order(&[(call, -1)], Purpose::ENTRY, 0);
-    world.fill(id, 0, 2, 2 * UNIT);
-    let hedge = world.order(&[(share, 1)], Purpose::CHANGE, id);
-    world.fill(hedge, 0, 200, 99 * UNIT);
-    world.cancel(id);
-    world.cancel(hedge);
-    shake(&mut world, &mut 8, [10_000, 10_700, 10_000, 10_000]);
-    world.turn();
-    let assignment = |id, contracts| Assignment {
-        strike: Price(100 * UNIT),
-        root: name_of("SHARE"),
-        id,
-        date: 20_240_612,
-        contracts,
-        class: Class::CALL,
-        reserved: [0; 3],
-    };
-    let hear = |world: &mut World, told: Assignment| {
-        world.desk.hear(&Event::new(Kind::ASSIGNMENT, NO_INSTRUMENT, told));
-        world.turn();
-    };
-    let held = |world: &World| {
-        [call, share].map(|instrument| world.desk.book.position(instrument).line.held)
-    };
-    // More shares came than were ordered: that is the test's own.
-    let before = world.desk.book.tally.unreconciled;
-    hear(&mut world, assignment(1, 1));
-    hear(&mut world, assignment(1, 1));
-    assert_eq!(held(&world), [-1, 100]);
-    hear(&mut world, assignment(2, 1));
-    assert!(world.package(id).is_flat() && held(&world) == [0, 0]);
-    // Premium and a dollar a share up to the strike, twice; fees of the sale and two assignments.
-    let sale = world.package(id).lines()[0].fees - 2 * 3 * UNIT;
-    assert_eq!(world.package(id).realised(), 2 * 300 * UNIT - sale - 2 * 3 * UNIT);
-    assert_eq!(world.causes(id)[0], world.package(id).realised());
-    assert_eq!(world.desk.book.tally.unreconciled, before);
-    // Nobody is short of a third one.
-    hear(&mut world, assignment(3, 1));
-    assert_eq!((world.desk.book.tally.unreconciled, held(&world)), (before + 1, [0, 0]));
 }
 
 /// Marks and exposures by hand.

@@ -15,7 +15,8 @@ use zomma::{
     risk::Limit,
     strategy::{Code, Set},
     wire::{
-        Event, Kind, Price,
+        Event, Kind, NO_INSTRUMENT, Price,
+        audit::Assignment,
         market::{Class, Definition, Quote},
         order::{Order, Purpose},
     },
@@ -235,6 +236,39 @@ fn shares_of_a_call_that_expires_are_sold() {
     let made = 100.0 * (5_379.99 - bought + sold) - FEE;
     let booked = to_currency(floor.desk.book.realised - floor.desk.book.fees);
     assert!((booked - made).abs() < 1e-6, "{booked} {made}");
+}
+
+/// The call is exercised against us in the morning: it goes, and the shares with it, at the strike;
+/// what is told twice is booked once, and what nobody is short of is not booked.
+#[test]
+fn an_early_assignment_is_booked_at_once_and_once() {
+    let mut floor = covered_call(9);
+    let entry = floor.orders()[0].id;
+    let (_, legs) = floor.order(entry);
+    let strike = floor.desk.chain.instrument(legs[1].0).unwrap().strike;
+    market(&mut floor, 546_000);
+    let told = |id| Assignment {
+        strike: Price::from_f64(strike),
+        root: name_of("SPXW"),
+        id,
+        date: 20_240_612,
+        contracts: 1,
+        class: Class::CALL,
+        reserved: [0; 3],
+    };
+    for _ in 0..2 {
+        floor.send(Event::new(Kind::ASSIGNMENT, NO_INSTRUMENT, told(1)));
+        assert!(floor.desk.book.is_flat(), "{:?}", floor.decisions());
+        assert_eq!(floor.desk.book.tally.unreconciled, 0);
+    }
+    let (bought, sold) = (legs[0].1.price.to_f64(), legs[1].1.price.to_f64());
+    let booked = floor.desk.book.realised - floor.desk.book.fees;
+    let made = 100.0 * (strike - bought + sold) - FEE;
+    assert!((to_currency(booked) - made).abs() < 1e-6, "{made}");
+    let causes = floor.desk.book.explained(entry).unwrap();
+    assert_eq!((causes[0], causes[1..].iter().sum::<i64>()), (booked, booked));
+    floor.send(Event::new(Kind::ASSIGNMENT, NO_INSTRUMENT, told(2)));
+    assert_eq!((floor.desk.book.tally.unreconciled, held(&floor, SHARE)), (1, 0));
 }
 
 /// Four straddles of tomorrow, and the market of today for the spot.
