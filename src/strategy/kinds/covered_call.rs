@@ -1,8 +1,8 @@
 //! The covered call: the underlying, and a call sold above it.
 //!
-//! Where the root delivers something that can be traded, that is bought, in one order with the call.
-//! Where it is an index, a call less a put at one strike stands for it: that pays what the index
-//! pays less its price today, so the package settles as a covered call does.
+//! Where the root delivers something that can be traded, that is bought in one order with the
+//! call. Where it is an index, a call less a put at one strike stands for it: that pays what the
+//! index pays less its price today, so the package settles as a covered call does.
 
 use super::{Declared, Entry, Exit, Pick, Reason};
 use crate::strategy::{ExpiryRule, Right, StrikeRule};

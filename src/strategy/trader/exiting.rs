@@ -111,7 +111,7 @@ impl Trader {
             return turn.decide(Code::EXIT_UNPRICED, trade.package, 0.0, 0.0);
         };
         let mut sent = turn.order(&whole);
-        // What covers others may not go, but what is owed may: the rest follows when they have gone.
+        // What covers others may not go, but what is owed may; the rest follows when they have.
         let uncovers = |violated: &u128| violated >> UNCOVERS & 1 == 1;
         if sent.as_ref().is_err_and(uncovers)
             && let Some(owed) = ticket(turn.desk, true)
