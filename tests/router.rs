@@ -20,7 +20,7 @@ use zomma::{
 fn rules(text: &str) -> Rules {
     let mut rules = Rules::default();
     let mut reader = Reader::new("router.toml", text).unwrap();
-    rules.read(&mut reader);
+    rules.read(&mut reader, &Schema::none());
     reader.finish().unwrap();
     rules
 }

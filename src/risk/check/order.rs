@@ -34,6 +34,11 @@ impl Case<'_> {
         let premium = premium.map(|m| value(head.limit.0, i64::from(head.quantity), m));
         let bound = from_currency(limits.order_premium_max);
         verdict.money(Limit::ORDER_PREMIUM, premium.map(i64::saturating_abs), bound);
+        let left = limits.regime_share(self.desk.book.venue.volatility);
+        let scaled = (f64::from(limits.order_contracts_max) * left) as u64;
+        // A whole size is bounded above already.
+        let most = if left < 1.0 { scaled } else { u32::MAX.into() };
+        verdict.count(Limit::REGIME_SIZE, contracts.min(u32::MAX.into()), most);
         let rules = |v: &View<'_>| v.root(chain).and_then(|root| chain.root(root));
         let freeze = self.views.iter().map(|v| rules(v).map_or(0, |rules| rules.freeze)).min();
         verdict.count(Limit::FREEZE, contracts, u64::from(freeze.unwrap_or(0)));
