@@ -56,6 +56,23 @@ const DAY: u64 = 86_400_000_000_000;
 const EXPIRATIONS: [u64; oracle::EXPIRIES] =
     [1_718_150_400_000_000_000, 1_720_742_400_000_000_000, 1_723_766_400_000_000_000];
 
+/// The share behind the second root: what it is, and its quote.
+fn share(market: &Market) -> [Event; 2] {
+    let definition = Definition {
+        strike: Price::UNDEF,
+        expiration: UNDEF_TIME,
+        root: name_of("GOOG"),
+        venue_id: STOCK,
+        class: Class::STOCK,
+        mapped: 0,
+        reserved: 0,
+    };
+    let [bid, ask] = market.stock.map(|cents| Price(cents * 10_000_000));
+    let (bid_size, ask_size, venue_seq, reserved) = (100, 100, 0, 0);
+    let quote = Quote { bid, ask, bid_size, ask_size, venue_seq, reserved };
+    [Event::new(Kind::DEFINITION, STOCK, definition), Event::new(Kind::QUOTE, STOCK, quote)]
+}
+
 fn world(dice: &mut Dice) -> (Chain, Market) {
     let mut desk = desk_of(Chain::new(&universe()), Book::new(&settings("").0, BROKER));
     let mut send = |event: Event| {
@@ -97,23 +114,7 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
         };
         send(Event::new(Kind::GREEKS, index, greeks));
     }
-    let definition = Definition {
-        strike: Price::UNDEF,
-        expiration: UNDEF_TIME,
-        root: name_of("GOOG"),
-        venue_id: STOCK,
-        class: Class::STOCK,
-        mapped: 0,
-        reserved: 0,
-    };
-    send(Event::new(Kind::DEFINITION, STOCK, definition));
-    let [bid, ask] = market.stock.map(|cents| Price(cents * 10_000_000));
-    let (bid_size, ask_size, venue_seq, reserved) = (100, 100, 0, 0);
-    send(Event::new(
-        Kind::QUOTE,
-        STOCK,
-        Quote { bid, ask, bid_size, ask_size, venue_seq, reserved },
-    ));
+    share(&market).into_iter().for_each(&mut send);
     let expiries: Vec<(u16, u16, u64)> =
         desk.chain.expiries().map(|(at, expiry)| (at, expiry.root, expiry.settles)).collect();
     for (at, root, settles) in expiries {

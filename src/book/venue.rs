@@ -54,7 +54,8 @@ impl Venue {
     }
 
     /// A session of the run begins: nothing is connected, and a stop was meant for the one before.
-    /// The journal is another one as well. Kill switch and halts stay until the operator starts a run of its own.
+    /// The journal is another one too. Kill switch and halts stay until the operator starts a run
+    /// of its own.
     pub(super) fn begin(&mut self) {
         (self.broker_up, self.stopping, self.leaving) = (false, false, false);
         self.disk = DiskState::KEEPS_UP;

@@ -74,8 +74,8 @@ fn is_hash(typed: &str, hash: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::input(format!(
-        "--live {typed}: the configuration's hash is {hash}; it is another one than was checked, or \
-         less than {DIGITS_MIN} digits were typed",
+        "--live {typed}: the configuration's hash is {hash}: another one than was checked, or less \
+         than {DIGITS_MIN} digits were typed",
     )))
 }
 

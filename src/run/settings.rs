@@ -19,14 +19,14 @@ section! {
         pub fees: String = String::new(), "-";
         /// Strategies: files beside this one, one instance each.
         pub strategies: Vec<String> = Vec::new(), "-";
-        /// "paper" or "live": a live run wants `--live HASH` and its limits approved, see `approvals`.
+        /// "paper" or "live": a live run wants `--live HASH` and its limits approved.
         pub trading: Trading = Trading::Paper, "-";
         /// TargetCompIDs of brokers that trade nothing real; a run for paper speaks to no other.
         pub paper_targets: Vec<String> = Vec::from([String::from("MARKET")]), "-";
         /// Who starts a live run.
         pub operator: String = String::new(), "-";
-        /// A file beside this one with an `[[approval]]` (`limit`, `value`, `by`) of a second person
-        /// for each limit that is looser than shipped; empty for none.
+        /// A file beside this one with an `[[approval]]` (`limit`, `value`, `by`) of a second
+        /// person for each limit that is looser than shipped; empty for none.
         pub approvals: String = String::new(), "-";
         /// Whose time decisions go by: "receive" (live), "exchange" (recorded or compressed data).
         pub clock: Clock = Clock::Receive, "-";
