@@ -16,6 +16,7 @@ mod bucket;
 mod check;
 mod cleared;
 mod conduct;
+mod curve;
 mod dollars;
 mod draft;
 mod grid;

@@ -188,7 +188,7 @@ fn orders_beyond_their_rate_are_refused() {
     assert!(breaches(&outputs, Limit::MESSAGE_RATE) > 0);
     let time = |seq: u64| inputs[inputs.partition_point(|event| event.seq < seq)].ts_recv;
     let sent: Vec<u64> = openings(&outputs).into_iter().map(time).collect();
-    let within = |from: u64| sent.iter().filter(|t| (from..from + 1_000_000_000).contains(*t));
+    let within = |from: u64| sent.iter().filter(move |t| (from..from + 1_000_000_000).contains(*t));
     let most = sent.iter().map(|from| within(*from).count()).max().unwrap_or(0);
     assert!((1..=5).contains(&most), "{most} in a second");
     println!("{} orders, {most} in a second at most", sent.len());
