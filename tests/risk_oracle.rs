@@ -7,8 +7,11 @@ mod floor;
 #[path = "oracle/mod.rs"]
 mod oracle;
 
-use floor::{BROKER, OPEN, settings, universe, wish::hold};
-use oracle::{Claim, Dice, Market, Reckoned, STRIKES};
+use floor::{
+    BROKER, OPEN, settings, universe,
+    wish::{hold, hold_units},
+};
+use oracle::{Claim, Dice, Market, Reckoned, STOCK, STRIKES};
 use zomma::{
     book::{Book, Desk, OrderLeg, Sheet},
     chain::{Chain, Track, name_of},
@@ -16,7 +19,8 @@ use zomma::{
     risk::{FLOORS, Limit, Limits, Risk, Verdict},
     stage::{Sink, Stage},
     wire::{
-        Event, Flags, Kind, NO_INSTRUMENT, Price,
+        Event, Flags, Kind, NO_INSTRUMENT, Price, UNDEF_TIME,
+        control::Timer,
         market::{Class, Definition, Forward, Greeks, Quote, VolStatus},
         order::{LEGS_MAX, Leg, Order, Purpose},
     },
@@ -40,10 +44,33 @@ const TIGHT: &str = "order_contracts_max = 8\norder_notional_max = 4e6\n\
     leg_collar_max = 2.0\nleg_collar_share_max = 0.9\nworking_premium_max = 8000.0\n\
     strategy_risk_share_max = 0.2\nsize_swing_share_max = 0.25\n\
     unknown_greeks_allowed = false\nmessage_rate_max = 10000000\nmessage_burst = 10000000\n\
+    daily_loss_max = 1e8\nvar_share_max = 0.4\nes_share_max = 0.6\n\
     theory_collar_max = 1e6\ntail_price_max = 2.0\nquote_age_max = \"1h\"";
 
 fn desk_of(chain: Chain, book: Book) -> Desk {
     Desk { chain, book, features: Row::default() }
+}
+
+const DAY: u64 = 86_400_000_000_000;
+/// 12 June, 12 July and 16 August 2024, as OPRA has them.
+const EXPIRATIONS: [u64; oracle::EXPIRIES] =
+    [1_718_150_400_000_000_000, 1_720_742_400_000_000_000, 1_723_766_400_000_000_000];
+
+/// The share behind the second root: what it is, and its quote.
+fn share(market: &Market) -> [Event; 2] {
+    let definition = Definition {
+        strike: Price::UNDEF,
+        expiration: UNDEF_TIME,
+        root: name_of("GOOG"),
+        venue_id: STOCK,
+        class: Class::STOCK,
+        mapped: 0,
+        reserved: 0,
+    };
+    let [bid, ask] = market.stock.map(|cents| Price(cents * 10_000_000));
+    let (bid_size, ask_size, venue_seq, reserved) = (100, 100, 0, 0);
+    let quote = Quote { bid, ask, bid_size, ask_size, venue_seq, reserved };
+    [Event::new(Kind::DEFINITION, STOCK, definition), Event::new(Kind::QUOTE, STOCK, quote)]
 }
 
 fn world(dice: &mut Dice) -> (Chain, Market) {
@@ -57,7 +84,7 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
         let row = &market.rows[index as usize];
         let definition = Definition {
             strike: Price(row.strike * 1_000_000_000),
-            expiration: [1_718_150_400_000_000_000, 1_720_742_400_000_000_000][row.expiry],
+            expiration: EXPIRATIONS[row.expiry],
             root: name_of(["SPXW", "GOOG"][row.root]),
             venue_id: index,
             class: if row.call { Class::CALL } else { Class::PUT },
@@ -87,11 +114,12 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
         };
         send(Event::new(Kind::GREEKS, index, greeks));
     }
+    share(&market).into_iter().for_each(&mut send);
     let expiries: Vec<(u16, u16, u64)> =
         desk.chain.expiries().map(|(at, expiry)| (at, expiry.root, expiry.settles)).collect();
     for (at, root, settles) in expiries {
         let root = usize::from(desk.chain.root(root).unwrap().text() != "SPXW");
-        let expiry = usize::from(settles > OPEN + 10 * 86_400_000_000_000);
+        let expiry = EXPIRATIONS.iter().filter(|date| **date + DAY < settles).count();
         let (forward, discount) = (market.forwards[root][expiry], market.discounts[expiry]);
         market.years[root][expiry] = desk.chain.vol_years(at);
         market.settles[root][expiry] = settles;
@@ -131,6 +159,13 @@ fn scene(chain: &Chain, market: &Market, dice: &mut Dice, near_only: bool) -> Sc
         let price = dice.between(1, 60) * 50_000_000;
         hold(&mut scene.desk, instrument, contracts, price);
         scene.held.push(market.claim(instrument, contracts, price));
+    }
+    // Shares behind the second root, long and short, in a third of the books.
+    if dice.below(3) == 0 {
+        let (shares, price) = (dice.between(1, 60) * dice.sign(), dice.between(600, 760));
+        let price = price * 1_000_000_000;
+        hold_units(&mut scene.desk, STOCK, shares, price, 1);
+        scene.held.push(market.claim(STOCK, shares, price));
     }
     for _ in 0..dice.below(3) {
         let instrument = market.pick(dice, near_only);
@@ -233,6 +268,13 @@ fn compare(verdict: &Verdict, reckoned: &Reckoned, limits: &Limits, what: &str) 
     passed
 }
 
+/// The beat, on which the gate looks at its breakers and at the tail.
+fn beat(risk: &mut Risk, desk: &mut Desk) {
+    let timer = Timer { id: Timer::BEAT, reserved: 0, due: OPEN, count: 1, reserved2: 0 };
+    let event = Event::new(Kind::TIMER, NO_INSTRUMENT, timer);
+    risk.on(desk, &Event { ts_recv: OPEN, ts_event: OPEN, ..event }, &mut Sink);
+}
+
 fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
     let mut dice = Dice::new(seed);
     let limits = settings(TIGHT).1;
@@ -243,6 +285,7 @@ fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
             let mut scene = scene(&chain, &market, &mut dice, near_only);
             // What a gate keeps of a book is of that book alone.
             let mut risk = Risk::new(limits.clone(), floor::roster());
+            beat(&mut risk, &mut scene.desk);
             for _ in 0..4 {
                 let (quantity, legs) = order(&market, &mut dice, near_only);
                 let (head, events) = events(&mut scene.desk, quantity, &legs);
@@ -258,6 +301,7 @@ fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
                     &market,
                     (&scene.held, &scene.working, scene.packages),
                     &claims,
+                    &limits,
                     &mut dice,
                 );
                 let what = format!("seed {seed}, order {asked}");

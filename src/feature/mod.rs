@@ -21,6 +21,7 @@ mod contracts;
 mod derived;
 mod exposures;
 mod flow;
+mod gauge;
 mod interest;
 mod lanes;
 mod levels;
@@ -51,6 +52,7 @@ mod windows;
 
 pub use bar::{Bar, Bars, Tick};
 pub use block::{Block, See, Setup, Subject, TABLES};
+pub use gauge::Gauge;
 pub use row::Row;
 pub use schema::{Column, Schema};
 pub use settings::{Contract, Resolution, Settings, WINDOW_MAX, WINDOWS_MAX};

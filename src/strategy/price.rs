@@ -53,7 +53,7 @@ pub(super) fn leg(chain: &Chain, instrument: u32, side: i8, eager: Eagerness) ->
 }
 
 /// A ticket that closes exactly what a package holds, whatever is left of it: uneven legs get
-/// ratios. `None` where it holds nothing or a leg has no price.
+/// ratios. `None` where it holds nothing, a leg has no price, or there are more than an order has.
 pub(super) fn closing(
     desk: &Desk,
     package: u64,
@@ -69,7 +69,8 @@ pub(super) fn closing(
         let side = -line.held.signum() as i8;
         let price = leg(&desk.chain, line.instrument, side, eager)?;
         let ratio = contracts(line.held)? / quantity;
-        ticket.legs[ticket.count] = TicketLeg { instrument: line.instrument, side, ratio, price };
+        let place = ticket.legs.get_mut(ticket.count)?;
+        *place = TicketLeg { instrument: line.instrument, side, ratio, price };
         ticket.count += 1;
     }
     (ticket.count > 0).then_some(ticket)

@@ -89,10 +89,21 @@ pub(crate) fn work(desk: &mut Desk, wish: &Wish) {
 
 /// Puts contracts into the book by an order and its fill; the package's number.
 pub(crate) fn hold(desk: &mut Desk, instrument: u32, contracts: i64, price: i64) -> u64 {
+    hold_units(desk, instrument, contracts, price, 100)
+}
+
+/// The same of contracts of so many units each.
+pub(crate) fn hold_units(
+    desk: &mut Desk,
+    instrument: u32,
+    contracts: i64,
+    price: i64,
+    multiplier: i64,
+) -> u64 {
     let id = desk.book.number();
     let mut legs = [OrderLeg::default(); LEGS_MAX];
     let side = contracts.signum();
-    legs[0] = OrderLeg { instrument, ratio: 1, side, multiplier: 100, price, filled: 0 };
+    legs[0] = OrderLeg { instrument, ratio: 1, side, multiplier, price, filled: 0 };
     let quantity = contracts.unsigned_abs() as u32;
     let purpose = Purpose::ENTRY;
     let head = Order {

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod breakers;
 mod engine;
 mod faults;
 mod positions;
