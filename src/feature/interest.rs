@@ -8,7 +8,7 @@
 use super::{
     block::{Block, See, Setup, Subject},
     rolling::{ROW_NAMES, ROWS, Rolling, fill, ratio},
-    table::{Axis, Stat, Table},
+    table::{Axis, REAL, Stat, Table, all_by, stat},
 };
 use crate::wire::{
     Event, Kind, NANOS_PER_SECOND,
@@ -25,33 +25,25 @@ mod tally {
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "open interest by the last report" }
-}
-
-const ANY: f64 = f64::INFINITY;
-
-const STATS: &[Stat] = &[
-    stat("oi_velocity_calls", "contracts/min", [-ANY, ANY], "change of calls' open interest"),
-    stat("oi_velocity_puts", "contracts/min", [-ANY, ANY], "change of puts' open interest"),
-    stat("oi_growth", "1", [-1.0, ANY], "change / open interest before it"),
-    stat("pcr_oi_change", "1", [-ANY, ANY], "puts/calls now − puts/calls a window ago"),
-    stat(
-        "pcr_divergence",
-        "1",
-        [-ANY, ANY],
-        "pcr_oi_change / puts/calls a window ago + return: both up or both down is a divergence",
-    ),
-    stat("long_build_up", "0/1", [0.0, 1.0], "price and open interest have risen"),
-    stat("short_build_up", "0/1", [0.0, 1.0], "price has fallen, open interest risen"),
-    stat("short_covering", "0/1", [0.0, 1.0], "price has risen, open interest fallen"),
-    stat("long_unwinding", "0/1", [0.0, 1.0], "price and open interest have fallen"),
-];
+const STATS: &[Stat] = &all_by(
+    "open interest by the last report",
+    [
+        stat("oi_velocity_calls", "contracts/min", REAL, "change of calls' open interest"),
+        stat("oi_velocity_puts", "contracts/min", REAL, "change of puts' open interest"),
+        stat("oi_growth", "1", [-1.0, f64::INFINITY], "change / open interest before it"),
+        stat("pcr_oi_change", "1", REAL, "puts/calls now − puts/calls a window ago"),
+        stat(
+            "pcr_divergence",
+            "1",
+            REAL,
+            "pcr_oi_change / puts/calls a window ago + return: both up or both down is a divergence",
+        ),
+        stat("long_build_up", "0/1", [0.0, 1.0], "price and open interest have risen"),
+        stat("short_build_up", "0/1", [0.0, 1.0], "price has fallen, open interest risen"),
+        stat("short_covering", "0/1", [0.0, 1.0], "price has risen, open interest fallen"),
+        stat("long_unwinding", "0/1", [0.0, 1.0], "price and open interest have fallen"),
+    ],
+);
 
 /// Open interest of a root's calls and puts.
 #[derive(Debug)]

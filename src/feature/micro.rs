@@ -6,13 +6,14 @@
 
 use super::{
     block::{Block, See, Setup, Subject},
+    group::{GROUPS, group_of},
     rolling::{ROW_NAMES, ROWS, Rolling, fill, ratio},
     side::side_of,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, stat},
 };
 use crate::wire::{
     Event, Kind,
-    market::{Class, Quote, Trade},
+    market::{Quote, Trade},
 };
 use alloc::{vec, vec::Vec};
 
@@ -77,76 +78,44 @@ mod tally {
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source }
-}
-
-const ANY: f64 = f64::INFINITY;
 const OURS: &str = "sums over the window's rows";
 const CONT: &str = "Cont, Kukanov, Stoikov 2014";
 
 const STATS: &[Stat] = &[
-    stat("ofi", "contracts", [-ANY, ANY], "Σ e_n: what changes of bid and ask add and take", CONT),
-    stat("ofi_depth", "1", [-ANY, ANY], "ofi / mean of (bid size + ask size)/2", CONT),
-    stat("quote_rate", "1/row", [0.0, ANY], "firm quotes / rows", OURS),
-    stat(
-        "tick_momentum",
-        "1",
-        [-1.0, 1.0],
-        "(ups − downs)/(ups + downs) of the mid, one a quote",
-        OURS,
-    ),
-    stat("mid_move", "currency", [-ANY, ANY], "Σ changes of the mid", OURS),
-    stat("efficiency", "1", [0.0, 1.0], "|Σ changes of the mid| / Σ |changes|", "Kaufman 1995"),
-    stat("spread", "currency", [0.0, ANY], "mean spread of firm quotes", OURS),
-    stat(
-        "book_lean",
-        "1",
-        [-1.0, 1.0],
-        "mean of (bid size − ask size)/(bid size + ask size)",
-        "Cao, Hansch, Wang 2009",
-    ),
-    stat("trade_rate", "1/row", [0.0, ANY], "prints / rows", OURS),
-    stat("volume", "contracts", [0.0, ANY], "Σ sizes of prints", OURS),
-    stat("trade_lean", "1", [-1.0, 1.0], "(bought − sold)/(bought + sold)", "Lee, Ready 1991"),
+    stat("ofi", "contracts", REAL, "Σ e_n: what changes of bid and ask add and take").by(CONT),
+    stat("ofi_depth", "1", REAL, "ofi / mean of (bid size + ask size)/2").by(CONT),
+    stat("quote_rate", "1/row", POSITIVE, "firm quotes / rows").by(OURS),
+    stat("tick_momentum", "1", [-1.0, 1.0], "(ups − downs)/(ups + downs) of the mid, one a quote")
+        .by(OURS),
+    stat("mid_move", "currency", REAL, "Σ changes of the mid").by(OURS),
+    stat("efficiency", "1", [0.0, 1.0], "|Σ changes of the mid| / Σ |changes|").by("Kaufman 1995"),
+    stat("spread", "currency", POSITIVE, "mean spread of firm quotes").by(OURS),
+    stat("book_lean", "1", [-1.0, 1.0], "mean of (bid size − ask size)/(bid size + ask size)")
+        .by("Cao, Hansch, Wang 2009"),
+    stat("trade_rate", "1/row", POSITIVE, "prints / rows").by(OURS),
+    stat("volume", "contracts", POSITIVE, "Σ sizes of prints").by(OURS),
+    stat("trade_lean", "1", [-1.0, 1.0], "(bought − sold)/(bought + sold)").by("Lee, Ready 1991"),
     stat(
         "impact",
         "currency/contract",
-        [-ANY, ANY],
+        REAL,
         "Σ xy / Σ x² over rows: x contracts bought less sold, y move of the mid",
-        "Kyle 1985: lambda, through the origin",
-    ),
-    stat(
-        "illiquidity",
-        "currency/contract",
-        [0.0, ANY],
-        "Σ |changes of the mid| / volume",
-        "Amihud 2002, in currency",
-    ),
-    stat(
-        "paid_spread",
-        "currency",
-        [0.0, ANY],
-        "Σ 2|price − mid| · size / volume",
-        "effective spread, SEC Rule 605",
-    ),
+    )
+    .by("Kyle 1985: lambda, through the origin"),
+    stat("illiquidity", "currency/contract", POSITIVE, "Σ |changes of the mid| / volume")
+        .by("Amihud 2002, in currency"),
+    stat("paid_spread", "currency", POSITIVE, "Σ 2|price − mid| · size / volume")
+        .by("effective spread, SEC Rule 605"),
     stat(
         "hidden_share",
         "1",
         [0.0, 1.0],
         "contracts printed inside the spread or beyond the displayed size / volume",
-        OURS,
-    ),
+    )
+    .by(OURS),
 ];
 
 const WIDTH: usize = STATS.len() * ROWS.len();
-const GROUPS: usize = 3;
 
 #[derive(Debug)]
 struct Group {
@@ -230,14 +199,14 @@ fn stats(sums: &[i64; COUNT], rows: f64) -> [f64; STATS.len()] {
 /// The book and the tape of three groups of instruments.
 #[derive(Debug)]
 pub(super) struct Micro {
-    groups: [Group; GROUPS],
+    groups: [Group; GROUPS.len()],
     tops: Vec<Top>,
 }
 
 impl Block for Micro {
     const TABLE: &'static Table = &Table {
         family: "microstructure",
-        outer: Axis::Named(&["under", "calls", "puts"]),
+        outer: Axis::Named(GROUPS),
         inner: Axis::Named(ROW_NAMES),
         stats: STATS,
     };
@@ -252,13 +221,8 @@ impl Block for Micro {
 
     #[inline(always)]
     fn on(&mut self, see: &See<'_>, event: &Event, of: &Subject) {
-        let group = match of {
-            Subject::Underlying => 0,
-            Subject::Option(terms) if terms.class == Class::CALL => 1,
-            Subject::Option(_) => 2,
-        };
         let Some(top) = self.tops.get_mut(event.instrument as usize) else { return };
-        let group = &mut self.groups[group];
+        let group = &mut self.groups[group_of(of)];
         if event.kind == Kind::QUOTE {
             let new = Top::of(event.body());
             group.on_quote(&new, &core::mem::replace(top, new));

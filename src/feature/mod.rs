@@ -21,6 +21,7 @@ mod contracts;
 mod derived;
 mod exposures;
 mod flow;
+mod group;
 mod interest;
 mod lanes;
 mod levels;

@@ -3,40 +3,35 @@
 //!
 //! What changes only with a new observation is reckoned when there is one.
 
-use super::table::{Axis, Stat, Table};
+use super::table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat};
 use crate::{
     chain::{Chain, Observation, Series as Known},
     wire::NANOS_PER_SECOND,
 };
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    bars: fn(usize) -> usize,
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars, formula, source: "observations known at the row" }
-}
-
-const ANY: f64 = f64::INFINITY;
-const REAL: [f64; 2] = [-ANY, ANY];
 const FEW: usize = 5;
 const MONTH: usize = 20;
 const YEAR: usize = 252;
 
-const STATS: &[Stat] = &[
-    stat("value", "of the series", REAL, |_| 1, "the latest observation x"),
-    stat("change", "of the series", REAL, |_| 2, "x − the observation before it"),
-    stat("change_5", "of the series", REAL, |_| FEW + 1, "x − the observation five before it"),
-    stat("z_20", "1", REAL, |_| MONTH, "(x − mean) / population deviation, last 20 with x"),
-    stat("rank_252", "1", [0.0, 1.0], |_| YEAR, "(x − least) / (greatest − least), last 252"),
-    stat("percentile_252", "1", [0.0, 1.0], |_| YEAR, "share of the 251 before x that lie below"),
-    stat("age", "s", [0.0, ANY], |_| 1, "now − when x became known"),
-    stat("stale", "0/1", [0.0, 1.0], |_| 0, "nothing is known, or age is above stale_after"),
-    stat("ahead", "s", [0.0, ANY], |_| 0, "known date that comes next − now"),
-    stat("behind", "s", [0.0, ANY], |_| 0, "now − known date that was last"),
-];
+const STATS: &[Stat] = &all_by(
+    "observations known at the row",
+    [
+        stat("value", "of the series", REAL, "the latest observation x").after(|_| 1),
+        stat("change", "of the series", REAL, "x − the observation before it").after(|_| 2),
+        stat("change_5", "of the series", REAL, "x − the observation five before it")
+            .after(|_| FEW + 1),
+        stat("z_20", "1", REAL, "(x − mean) / population deviation, last 20 with x")
+            .after(|_| MONTH),
+        stat("rank_252", "1", [0.0, 1.0], "(x − least) / (greatest − least), last 252")
+            .after(|_| YEAR),
+        stat("percentile_252", "1", [0.0, 1.0], "share of the 251 before x that lie below")
+            .after(|_| YEAR),
+        stat("age", "s", POSITIVE, "now − when x became known").after(|_| 1),
+        stat("stale", "0/1", [0.0, 1.0], "nothing is known, or age is above stale_after"),
+        stat("ahead", "s", POSITIVE, "known date that comes next − now"),
+        stat("behind", "s", POSITIVE, "now − known date that was last"),
+    ],
+);
 
 const CHANGING: usize = 6;
 

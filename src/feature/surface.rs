@@ -5,8 +5,9 @@
 
 use super::{
     block::{Block, See, Setup},
+    nearest::{NEAREST, nearest},
     past::Past,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::{
     chain::Expiry,
@@ -14,92 +15,85 @@ use crate::{
     wire::{NANOS_PER_SECOND, market},
 };
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "raw SVI, Gatheral 2004" }
-}
+const EACH: &[Stat] = &all_by(
+    "raw SVI, Gatheral 2004",
+    [
+        stat("atm_iv", "1/√year", POSITIVE, "σ(0), the smile at the forward"),
+        stat("iv_slope", "1/√year", REAL, "dσ/dk at the forward, k = ln(K/F)"),
+        stat("iv_curvature", "1/√year", REAL, "d²σ/dk² at the forward"),
+        stat("rr_25", "1/√year", REAL, "σ of the 25-delta call − σ of the 25-delta put"),
+        stat("bf_25", "1/√year", REAL, "mean σ of the 25-delta call and put − σ(0)"),
+        stat("rr_10", "1/√year", REAL, "σ of the 10-delta call − σ of the 10-delta put"),
+        stat("bf_10", "1/√year", REAL, "mean σ of the 10-delta call and put − σ(0)"),
+        stat("skew_ratio", "1", POSITIVE, "σ of the 25-delta put / σ of the 25-delta call"),
+        stat(
+            "smile_error",
+            "half-spreads",
+            POSITIVE,
+            "root mean square distance of the quotes from the smile",
+        ),
+        stat("smile_points", "options", POSITIVE, "options that the smile was fitted to"),
+        stat(
+            "smile_density",
+            "1",
+            REAL,
+            "least value of Durrleman's g, below 0 for butterfly arbitrage",
+        ),
+        stat("basis", "1", REAL, "forward / price − 1"),
+        stat(
+            "parity_spread",
+            "1",
+            POSITIVE,
+            "half the interquartile range of the pairs' forwards / forward",
+        ),
+        stat("expected_move", "1", POSITIVE, "σ(0)·√T, T on the volatility's clock"),
+    ],
+);
 
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
+const TERM: &[Stat] = &all_by(
+    "raw SVI, Gatheral 2004",
+    [
+        stat("iv_term_12", "1/√year", REAL, "atm_iv_1 − atm_iv_2"),
+        stat("iv_term_23", "1/√year", REAL, "atm_iv_2 − atm_iv_3"),
+        stat("iv_ratio_13", "1", POSITIVE, "atm_iv_1 / atm_iv_3"),
+        stat(
+            "forward_iv_12",
+            "1/√year",
+            POSITIVE,
+            "√((w₂ − w₁)/(T₂ − T₁)), w = σ(0)²·T; NaN for w₂ < w₁",
+        ),
+        stat("forward_iv_23", "1/√year", POSITIVE, "√((w₃ − w₂)/(T₃ − T₂))"),
+        stat("skew_term_12", "1/√year", REAL, "rr_25_1 − rr_25_2"),
+        stat("iv_change_1m", "1/√year", REAL, "atm_iv_1 − that of 1 minute ago, on the minute"),
+        stat("iv_change_5m", "1/√year", REAL, "atm_iv_1 − that of 5 minutes ago"),
+        stat("iv_change_30m", "1/√year", REAL, "atm_iv_1 − that of 30 minutes ago"),
+        stat(
+            "iv_rank",
+            "1",
+            [0.0, 1.0],
+            "(x − min)/(max − min) of atm_iv_1 over the last 390 minutes, on the minute",
+        ),
+        stat(
+            "iv_percentile",
+            "1",
+            [0.0, 1.0],
+            "share of the last 390 minutes with a smaller atm_iv_1, on the minute",
+        ),
+        stat(
+            "iv_volatility",
+            "1/√year",
+            POSITIVE,
+            "standard deviation of the minute's changes of atm_iv_1 over 30",
+        ),
+        stat(
+            "skew_rank",
+            "1",
+            [0.0, 1.0],
+            "(x − min)/(max − min) of rr_25_1 over the last 390 minutes, on the minute",
+        ),
+    ],
+);
 
-const EACH: &[Stat] = &[
-    stat("atm_iv", "1/√year", POSITIVE, "σ(0), the smile at the forward"),
-    stat("iv_slope", "1/√year", ANY, "dσ/dk at the forward, k = ln(K/F)"),
-    stat("iv_curvature", "1/√year", ANY, "d²σ/dk² at the forward"),
-    stat("rr_25", "1/√year", ANY, "σ of the 25-delta call − σ of the 25-delta put"),
-    stat("bf_25", "1/√year", ANY, "mean σ of the 25-delta call and put − σ(0)"),
-    stat("rr_10", "1/√year", ANY, "σ of the 10-delta call − σ of the 10-delta put"),
-    stat("bf_10", "1/√year", ANY, "mean σ of the 10-delta call and put − σ(0)"),
-    stat("skew_ratio", "1", POSITIVE, "σ of the 25-delta put / σ of the 25-delta call"),
-    stat(
-        "smile_error",
-        "half-spreads",
-        POSITIVE,
-        "root mean square distance of the quotes from the smile",
-    ),
-    stat("smile_points", "options", POSITIVE, "options that the smile was fitted to"),
-    stat(
-        "smile_density",
-        "1",
-        ANY,
-        "least value of Durrleman's g, below 0 for butterfly arbitrage",
-    ),
-    stat("basis", "1", ANY, "forward / price − 1"),
-    stat(
-        "parity_spread",
-        "1",
-        POSITIVE,
-        "half the interquartile range of the pairs' forwards / forward",
-    ),
-    stat("expected_move", "1", POSITIVE, "σ(0)·√T, T on the volatility's clock"),
-];
-
-const TERM: &[Stat] = &[
-    stat("iv_term_12", "1/√year", ANY, "atm_iv_1 − atm_iv_2"),
-    stat("iv_term_23", "1/√year", ANY, "atm_iv_2 − atm_iv_3"),
-    stat("iv_ratio_13", "1", POSITIVE, "atm_iv_1 / atm_iv_3"),
-    stat(
-        "forward_iv_12",
-        "1/√year",
-        POSITIVE,
-        "√((w₂ − w₁)/(T₂ − T₁)), w = σ(0)²·T; NaN for w₂ < w₁",
-    ),
-    stat("forward_iv_23", "1/√year", POSITIVE, "√((w₃ − w₂)/(T₃ − T₂))"),
-    stat("skew_term_12", "1/√year", ANY, "rr_25_1 − rr_25_2"),
-    stat("iv_change_1m", "1/√year", ANY, "atm_iv_1 − that of 1 minute ago, on the minute"),
-    stat("iv_change_5m", "1/√year", ANY, "atm_iv_1 − that of 5 minutes ago"),
-    stat("iv_change_30m", "1/√year", ANY, "atm_iv_1 − that of 30 minutes ago"),
-    stat(
-        "iv_rank",
-        "1",
-        [0.0, 1.0],
-        "(x − min)/(max − min) of atm_iv_1 over the last 390 minutes, on the minute",
-    ),
-    stat(
-        "iv_percentile",
-        "1",
-        [0.0, 1.0],
-        "share of the last 390 minutes with a smaller atm_iv_1, on the minute",
-    ),
-    stat(
-        "iv_volatility",
-        "1/√year",
-        POSITIVE,
-        "standard deviation of the minute's changes of atm_iv_1 over 30",
-    ),
-    stat(
-        "skew_rank",
-        "1",
-        [0.0, 1.0],
-        "(x − min)/(max − min) of rr_25_1 over the last 390 minutes, on the minute",
-    ),
-];
-
-const NEAREST: usize = 3;
 const MINUTE: u64 = 60 * NANOS_PER_SECOND;
 const SESSION_MINUTES: usize = 390;
 
@@ -114,24 +108,6 @@ struct Known {
 #[derive(Debug)]
 pub(super) struct Surface {
     known: [Known; NEAREST],
-}
-
-/// Indices of the nearest expiries of a root that have not settled.
-fn nearest(see: &See<'_>) -> [Option<u16>; NEAREST] {
-    let mut found = [None; NEAREST];
-    for (index, expiry) in see.chain.expiries() {
-        if expiry.root != see.root || expiry.settles <= see.now {
-            continue;
-        }
-        let mut index = Some(index);
-        for place in &mut found {
-            let settles = |at: Option<u16>| at.map_or(u64::MAX, |at| see.chain.expiry(at).settles);
-            if settles(index) < settles(*place) {
-                core::mem::swap(place, &mut index);
-            }
-        }
-    }
-    found
 }
 
 impl Known {
