@@ -6,6 +6,7 @@ mod chain;
 mod day;
 mod failures;
 mod files;
+mod prices;
 mod pyarrow;
 mod recorded;
 mod sums;
