@@ -5,6 +5,7 @@
 mod chain;
 mod day;
 mod failures;
+mod features;
 mod files;
 mod prices;
 mod pyarrow;
