@@ -52,7 +52,7 @@ fn the_time_family_tells_the_exchanges_clock() {
     let row = &rows.last().unwrap().1;
     let get = |name: &str| row.get(schema.column(&format!("SPXW.{name}")).unwrap());
     let elapsed = (row.ts - OPEN) as f64 / 1e9;
-    assert_eq!(get("session_elapsed"), elapsed);
+    assert_eq!(get("session_share"), elapsed / 23_400.0);
     assert_eq!(get("session_left"), 23_400.0 - elapsed);
     assert_eq!(get("dte_1"), (23_400.0 - elapsed) / 86_400.0);
     assert!(get("dte_2").is_nan(), "there is one expiry");

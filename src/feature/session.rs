@@ -18,7 +18,6 @@ const STATS: &[Stat] = &all_by(
             REAL,
             "first price of the session / last one of the session before − 1",
         ),
-        stat("close_gap", "1", REAL, "price / last price of the session before − 1"),
         stat("session_range", "1", POSITIVE, "(high − low)/first price"),
         stat("session_place", "1", [0.0, 1.0], "(price − low)/(high − low), ½ for high = low"),
         stat("high_age", "1", POSITIVE, "hours since the session's high"),
@@ -141,7 +140,6 @@ impl Block for Session {
         out.copy_from_slice(&[
             price / today.first - 1.0,
             today.first / before.last - 1.0,
-            price / before.last - 1.0,
             (today.high - today.low) / today.first,
             today.place(price),
             age(self.high_at),

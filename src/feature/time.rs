@@ -12,7 +12,6 @@ const WEEK_NS: u64 = 7 * 86_400 * NANOS_PER_SECOND;
 const STATS: &[Stat] = &all_by(
     "the exchange's calendar",
     [
-        stat("session_elapsed", "s", [-86_400.0, 86_400.0], "now − open of today's session"),
         stat("session_share", "1", [0.0, 1.0], "(now − open)/(close − open), cut at 0 and 1"),
         stat("session_left", "s", [0.0, 86_400.0], "close of today's session − now, 0 after it"),
         stat("session_open", "0/1", [0.0, 1.0], "open ≤ now < close"),
@@ -110,12 +109,12 @@ impl Block for Time {
         let session = if day.trades() {
             let (elapsed, left) = (seconds(day.opens, see.now), seconds(see.now, day.closes));
             let share = elapsed / seconds(day.opens, day.closes);
-            [elapsed, share.clamp(0.0, 1.0), left.max(0.0), flag(elapsed >= 0.0 && left > 0.0)]
+            [share.clamp(0.0, 1.0), left.max(0.0), flag(elapsed >= 0.0 && left > 0.0)]
         } else {
-            [f64::NAN, f64::NAN, f64::NAN, 0.0]
+            [f64::NAN, f64::NAN, 0.0]
         };
-        out[..4].copy_from_slice(&session);
-        out[4..14].copy_from_slice(&[
+        out[..3].copy_from_slice(&session);
+        out[3..13].copy_from_slice(&[
             flag(day.half),
             f64::from(day.weekday),
             f64::from(day.date % 100),
@@ -127,6 +126,6 @@ impl Block for Time {
             flag(self.next[0] < day.ends),
             f64::from(self.week),
         ]);
-        out[14..].copy_from_slice(&dte);
+        out[13..].copy_from_slice(&dte);
     }
 }
