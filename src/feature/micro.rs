@@ -74,7 +74,9 @@ mod tally {
     // Of a whole row: signed contracts x, move of the mid y in 1e-6.
     pub(super) const XX: usize = 15;
     pub(super) const XY: usize = 16;
-    pub(super) const COUNT: usize = 17;
+    /// Contracts printed while there was a firm quote to hold them against.
+    pub(super) const COMPARED: usize = 17;
+    pub(super) const COUNT: usize = 18;
 }
 use tally::*;
 
@@ -104,13 +106,18 @@ const STATS: &[Stat] = &[
     .by("Kyle 1985: lambda, through the origin"),
     stat("illiquidity", "currency/contract", POSITIVE, "Σ |changes of the mid| / volume")
         .by("Amihud 2002, in currency"),
-    stat("paid_spread", "currency", POSITIVE, "Σ 2|price − mid| · size / volume")
-        .by("effective spread, SEC Rule 605"),
+    stat(
+        "paid_spread",
+        "currency",
+        POSITIVE,
+        "Σ 2|price − mid| · size / volume, of prints at a firm quote",
+    )
+    .by("effective spread, SEC Rule 605"),
     stat(
         "hidden_share",
         "1",
         [0.0, 1.0],
-        "contracts printed inside the spread or beyond the displayed size / volume",
+        "contracts printed inside the spread or beyond the displayed size / all, at a firm quote",
     )
     .by(OURS),
 ];
@@ -121,6 +128,8 @@ const WIDTH: usize = STATS.len() * ROWS.len();
 struct Group {
     tallies: [i64; COUNT],
     rolling: Rolling<COUNT>,
+    // A firm quote has come: before it nothing is known of the mid.
+    quoted: bool,
 }
 
 impl Group {
@@ -129,6 +138,7 @@ impl Group {
         if !new.is_firm() {
             return;
         }
+        self.quoted = true;
         let depth = new.bid_size + new.ask_size;
         tallies[QUOTES] += 1;
         tallies[SPREAD] += new.ask - new.bid;
@@ -154,6 +164,7 @@ impl Group {
         if !top.is_firm() {
             return;
         }
+        tallies[COMPARED] += size;
         let price = trade.price.0;
         let inside = price > top.bid && price < top.ask;
         let shown = if side > 0 { top.ask_size } else { top.bid_size };
@@ -168,21 +179,22 @@ impl Group {
         self.tallies[XX] = x.saturating_mul(x);
         self.tallies[XY] = x.saturating_mul(y);
         self.rolling.push(&mut self.tallies);
-        fill(&self.rolling, out, stats);
+        fill(&self.rolling, out, |sums, rows| stats(sums, rows, self.quoted));
     }
 }
 
-fn stats(sums: &[i64; COUNT], rows: f64) -> [f64; STATS.len()] {
+fn stats(sums: &[i64; COUNT], rows: f64, quoted: bool) -> [f64; STATS.len()] {
     let at = |tally: usize| sums[tally];
     let per_quote = |tally: usize| ratio(at(tally), at(QUOTES));
     let currency = |nanos: f64| nanos / 1e9;
     let micros = |millionths: f64| millionths / 1e6;
+    let if_quoted = |value: f64| if quoted { value } else { f64::NAN };
     [
-        at(FLOW) as f64,
+        if_quoted(at(FLOW) as f64),
         at(FLOW) as f64 / (per_quote(DEPTH) / 2.0),
         at(QUOTES) as f64 / rows,
         ratio(at(UPS) - at(DOWNS), at(UPS) + at(DOWNS)),
-        currency(at(MOVE_TWICE) as f64 / 2.0),
+        if_quoted(currency(at(MOVE_TWICE) as f64 / 2.0)),
         ratio(at(MOVE_TWICE).abs(), at(PATH_TWICE)),
         currency(per_quote(SPREAD)),
         micros(per_quote(LEAN_MICROS)),
@@ -190,9 +202,9 @@ fn stats(sums: &[i64; COUNT], rows: f64) -> [f64; STATS.len()] {
         at(VOLUME) as f64,
         ratio(at(BOUGHT) - at(SOLD), at(BOUGHT) + at(SOLD)),
         micros(ratio(at(XY), at(XX))),
-        currency(ratio(at(PATH_TWICE), at(VOLUME)) / 2.0),
-        micros(ratio(at(PAID_MICROS), at(VOLUME))),
-        ratio(at(HIDDEN), at(VOLUME)),
+        if_quoted(currency(ratio(at(PATH_TWICE), at(VOLUME)) / 2.0)),
+        micros(ratio(at(PAID_MICROS), at(COMPARED))),
+        ratio(at(HIDDEN), at(COMPARED)),
     ]
 }
 
@@ -212,7 +224,7 @@ impl Block for Micro {
     };
 
     fn new(setup: &Setup<'_>) -> Micro {
-        let group = || Group { tallies: [0; COUNT], rolling: Rolling::new() };
+        let group = || Group { tallies: [0; COUNT], rolling: Rolling::new(), quoted: false };
         Micro {
             groups: core::array::from_fn(|_| group()),
             tops: vec![Top::default(); setup.limits.instruments_max],
@@ -270,7 +282,7 @@ mod tests {
 
     #[test]
     fn impact_is_the_slope_of_the_mid_on_what_was_bought() {
-        let mut group = Group { tallies: [0; COUNT], rolling: Rolling::new() };
+        let mut group = Group { tallies: [0; COUNT], rolling: Rolling::new(), quoted: false };
         let mut out = [0.0; WIDTH];
         for row in 0..10i64 {
             let x = row % 3 - 1;

@@ -1,7 +1,8 @@
 //! Smiles and forwards of the nearest expiries in; level, skew, wings and curvature of each, the
 //! term structure between them, and where the level stands in its own past, out.
 //!
-//! A smile is as GREEKS last fitted it; a volatility is that of the time that was left then.
+//! A smile is as GREEKS last fitted it, and unknown five minutes after that; a volatility is that
+//! of the time that was left then. When the nearest expiry has settled, its past goes with it.
 
 use super::{
     block::{Block, See, Setup},
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     chain::Expiry,
     greeks::surface::{Smile, smile_of},
-    wire::{NANOS_PER_SECOND, market},
+    wire::{NANOS_PER_SECOND, Timestamp, market},
 };
 
 const EACH: &[Stat] = &all_by(
@@ -101,8 +102,14 @@ const SESSION_MINUTES: usize = 390;
 #[derive(Clone, Copy, Debug)]
 struct Known {
     fitted: market::Smile,
+    // When it was first seen.
+    since: Timestamp,
     values: [f64; 9],
 }
+
+/// A smile that is older is not taken for the present one: too few options had firm quotes for
+/// another.
+const FRESH: u64 = 5 * MINUTE;
 
 /// Per expiry.
 #[derive(Debug)]
@@ -123,15 +130,17 @@ impl Known {
             points: 0,
             crossed: 0,
         },
+        since: 0,
         values: [f64::NAN; 9],
     };
 
-    fn refresh(&mut self, expiry: &Expiry) {
-        if expiry.smile == self.fitted {
-            return;
+    /// Whether there is a smile that is fresh enough.
+    fn refresh(&mut self, expiry: &Expiry, now: Timestamp) -> bool {
+        if expiry.smile != self.fitted {
+            (self.fitted, self.since) = (expiry.smile, now);
+            self.values = smile_of(expiry).map_or([f64::NAN; 9], |smile| shape(&smile));
         }
-        self.fitted = expiry.smile;
-        self.values = smile_of(expiry).map_or([f64::NAN; 9], |smile| shape(&smile));
+        expiry.smile.points > 0 && now.saturating_sub(self.since) <= FRESH
     }
 }
 
@@ -173,17 +182,17 @@ impl Block for Surface {
                 continue;
             };
             let expiry = see.chain.expiry(index);
-            known.refresh(expiry);
-            let fitted = expiry.smile.points > 0;
-            let unless = |value: f32| if fitted { f64::from(value) } else { f64::NAN };
-            out[..8].copy_from_slice(&known.values[..8]);
+            let fresh = known.refresh(expiry, see.now);
+            let if_fresh = |value: f64| if fresh { value } else { f64::NAN };
+            let values = known.values.map(if_fresh);
+            out[..8].copy_from_slice(&values[..8]);
             out[8..].copy_from_slice(&[
-                unless(expiry.smile.rms),
-                f64::from(expiry.smile.points),
-                unless(expiry.smile.butterfly),
+                if_fresh(expiry.smile.rms.into()),
+                if_fresh(expiry.smile.points.into()),
+                if_fresh(expiry.smile.butterfly.into()),
                 expiry.forward / see.price - 1.0,
                 f64::from(expiry.fit.0) / expiry.forward,
-                known.values[8],
+                values[8],
             ]);
         }
     }
@@ -192,6 +201,8 @@ impl Block for Surface {
 /// Between the expiries, and through time.
 #[derive(Debug)]
 pub(super) struct Term {
+    // Whose past it is: that of another expiry is no measure for this one.
+    of: Option<u16>,
     level: Past,
     skew: Past,
     change: Past,
@@ -206,6 +217,13 @@ const SKEW: usize = 3;
 const TOTAL: usize = 13;
 
 impl Term {
+    fn forget(&mut self) {
+        for past in [&mut self.level, &mut self.skew, &mut self.change] {
+            past.clear();
+        }
+        (self.minute, self.standing) = (0, [f64::NAN; 4]);
+    }
+
     /// One value a minute: the first row of each.
     fn remember(&mut self, see: &See<'_>, level: f64, skew: f64) {
         let minute = see.now / MINUTE;
@@ -232,6 +250,7 @@ impl Block for Term {
     fn new(_: &Setup<'_>) -> Term {
         let past = || Past::new(SESSION_MINUTES);
         Term {
+            of: None,
             level: past(),
             skew: past(),
             change: Past::new(30),
@@ -251,6 +270,11 @@ impl Block for Term {
         let forward = |near: usize, far: usize| {
             ((total[far] - total[near]) / (years(far) - years(near))).sqrt()
         };
+        let first = nearest(see)[0];
+        if first != self.of {
+            self.of = first;
+            self.forget();
+        }
         self.remember(see, level[0], of(0, SKEW));
         let change = |minutes: usize| level[0] - self.level.ago(minutes);
         let [iv_rank, iv_percentile, iv_volatility, skew_rank] = self.standing;
