@@ -10,9 +10,12 @@ use super::{
     rolling::{ROW_NAMES, ROWS, Rolling, fill, ratio},
     table::{Axis, REAL, Stat, Table, all_by, stat},
 };
-use crate::wire::{
-    Event, Kind, NANOS_PER_SECOND,
-    market::{Class, Interest as Report},
+use crate::{
+    chain::Instrument,
+    wire::{
+        Event, Kind, NANOS_PER_SECOND,
+        market::{Class, Interest as Report},
+    },
 };
 use alloc::{vec, vec::Vec};
 
@@ -21,7 +24,9 @@ mod tally {
     pub(super) const PUTS: usize = 1;
     /// Move of the underlying, 1e-9.
     pub(super) const MOVE: usize = 2;
-    pub(super) const COUNT: usize = 3;
+    /// Of calls and puts of monthly expiries.
+    pub(super) const MONTHLY: usize = 3;
+    pub(super) const COUNT: usize = 4;
 }
 use tally::*;
 
@@ -36,12 +41,18 @@ const STATS: &[Stat] = &all_by(
             "pcr_divergence",
             "1",
             REAL,
-            "pcr_oi_change / puts/calls a window ago + return: both up or both down is a divergence",
+            "pcr_oi_change / puts/calls a window ago + return: of one sign is a divergence",
         ),
         stat("long_build_up", "0/1", [0.0, 1.0], "price and open interest have risen"),
         stat("short_build_up", "0/1", [0.0, 1.0], "price has fallen, open interest risen"),
         stat("short_covering", "0/1", [0.0, 1.0], "price has risen, open interest fallen"),
         stat("long_unwinding", "0/1", [0.0, 1.0], "price and open interest have fallen"),
+        stat(
+            "oi_rollover",
+            "1",
+            [-1.0, 1.0],
+            "open interest of monthly expiries (third Fridays) / all, now − a window ago",
+        ),
     ],
 );
 
@@ -52,6 +63,9 @@ pub(super) struct Interest {
     // By instrument, −1 before the first report.
     reported: Vec<i64>,
     open: [i64; 2],
+    // By instrument, whether its expiry is monthly; and what those have open.
+    is_monthly: Vec<bool>,
+    monthly: i64,
     tallies: [i64; COUNT],
     rolling: Rolling<COUNT>,
     price: f64,
@@ -78,7 +92,18 @@ impl Interest {
             both(moved < 0.0, change > 0),
             both(moved > 0.0, change < 0),
             both(moved < 0.0, change < 0),
+            ratio(self.monthly, self.open[0] + self.open[1])
+                - ratio(self.monthly - sums[MONTHLY], before[0] + before[1]),
         ]
+    }
+}
+
+impl Interest {
+    fn define(&mut self, see: &See<'_>, instrument: u32, terms: &Instrument) {
+        let day = see.chain.calendar(see.root).map(|calendar| calendar.day(terms.settles));
+        if let (Some(day), Some(is)) = (day, self.is_monthly.get_mut(instrument as usize)) {
+            *is = day.is_monthly();
+        }
     }
 }
 
@@ -95,6 +120,8 @@ impl Block for Interest {
             every: setup.settings.every.nanos() as f64 / NANOS_PER_SECOND as f64,
             reported: vec![-1; setup.limits.instruments_max],
             open: [0; 2],
+            is_monthly: vec![false; setup.limits.instruments_max],
+            monthly: 0,
             tallies: [0; COUNT],
             rolling: Rolling::new(),
             price: f64::NAN,
@@ -102,14 +129,25 @@ impl Block for Interest {
     }
 
     #[inline(always)]
-    fn on(&mut self, _: &See<'_>, event: &Event, of: &Subject) {
-        let (Subject::Option(terms), Kind::INTEREST) = (of, event.kind) else { return };
+    fn on(&mut self, see: &See<'_>, event: &Event, of: &Subject) {
+        let Subject::Option(terms) = of else { return };
+        if event.kind == Kind::DEFINITION {
+            self.define(see, event.instrument, terms);
+        }
+        if event.kind != Kind::INTEREST {
+            return;
+        }
         let contracts = event.body::<Report>().contracts.max(0);
         let Some(held) = self.reported.get_mut(event.instrument as usize) else { return };
         let before = core::mem::replace(held, contracts);
         let right = usize::from(terms.class == Class::PUT);
+        let change = if before < 0 { 0 } else { contracts - before };
         self.open[right] += contracts - before.max(0);
-        self.tallies[right] += if before < 0 { 0 } else { contracts - before };
+        self.tallies[right] += change;
+        if self.is_monthly[event.instrument as usize] {
+            self.monthly += contracts - before.max(0);
+            self.tallies[MONTHLY] += change;
+        }
     }
 
     fn fill(&mut self, see: &See<'_>, _: &[f64], out: &mut [f64]) {
@@ -122,4 +160,4 @@ impl Block for Interest {
     }
 }
 
-const _: () = assert!(STATS.len() * ROWS.len() == 36);
+const _: () = assert!(STATS.len() * ROWS.len() == 40);
