@@ -40,18 +40,15 @@ def series(name):
     """The archive's closes, each known two hours later."""
     folder = DATA if (DATA / "vix-daily.csv").exists() else DATA / "vix-daily"
     closes = [line.split() for time, line in ticks.closes(folder, DATA == folder)]
-    known, value, about = (np.array([line[at] for line in closes], kind) for at, kind in [(1, np.int64), (3, float), (4, np.int64)])
+    known, value = (np.array([line[at] for line in closes], kind) for at, kind in [(1, np.int64), (3, float)])
     seen = np.searchsorted(known, row_time, side="right")
     states = {n: standing(value[:n]) for n in np.unique(seen)}
-    for at, stat in enumerate(["value", "change", "change_5", "z_20", "rank_252", "percentile_252"]):
+    for at, stat in enumerate(["value", "change", "change_5", "return_20", "z_20", "rank_252", "percentile_252"]):
         compare(f"{name}.{stat}", np.array([states[n][at] for n in seen]))
     has = seen > 0
     age = np.where(has, (row_time - known[seen - 1]) / 1e9, np.nan)
     compare(f"{name}.age", age)
     compare(f"{name}.stale", (~has | (age > STALE / 1e9)).astype(float))
-    # Nothing of it is announced: what is known is about what is past.
-    compare(f"{name}.ahead", np.full(count, np.nan))
-    compare(f"{name}.behind", np.where(has, (row_time - about[seen - 1]) / 1e9, np.nan))
 
 
 def standing(values):
@@ -65,7 +62,7 @@ def standing(values):
         year = values[-252:]
         rank = (year[-1] - year.min()) / np.ptp(year)
         percentile = scipy.stats.percentileofscore(year[:-1], year[-1], kind="strict") / 100
-    return at(1), at(1) - at(2), at(1) - at(6), z, rank, percentile
+    return at(1), at(1) - at(2), at(1) - at(6), at(1) / at(21) - 1, z, rank, percentile
 
 
 def prices():

@@ -122,14 +122,18 @@ fn compared(ticks: &str, folder: &str, sets: &[&str], programs: &[&str]) -> Opti
     let (python, data) = (python()?, data(folder)?);
     let lines = said(Command::new(&python).arg(script("ticks.py")).arg(ticks).arg(&data));
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/recorded.toml");
+    let none = ["features.series=[]", "features.dates=[]", "features.daily_pairs=[]"];
     let sets: Vec<String> = ["run.strategies=[]", "run.clock=receive", "features.every=60s"]
         .iter()
+        .chain(&none)
         .chain(sets)
         .map(|set| set.to_string())
         .collect();
     let mut list = Files::gather(&config, &sets).unwrap().list().to_vec();
     let universe = list.iter_mut().find(|(name, _)| name == "universe.toml").unwrap();
-    universe.1.push_str(MORE);
+    // In the place of the shipped series.
+    let own = universe.1.split("\n# Numbers from beside the market").next().unwrap();
+    universe.1 = format!("{own}{MORE}");
     let run = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("prices-{ticks}"));
     let _ = std::fs::remove_dir_all(&run);
     std::fs::create_dir_all(&run).unwrap();
