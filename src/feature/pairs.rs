@@ -6,7 +6,7 @@
 
 use super::{
     rolling::{ROW_NAMES, ROWS, Rolling, fill},
-    table::{Axis, Stat, Table},
+    table::{Axis, REAL, Stat, Table, stat},
 };
 use crate::chain::Chain;
 
@@ -23,28 +23,17 @@ mod tally {
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source }
-}
-
-const ANY: f64 = f64::INFINITY;
 const ROWWISE: &str = "returns from row to row";
 
 const STATS: &[Stat] = &[
-    stat("correlation", "1", [-1.0, 1.0], "of their returns", "Pearson, row by row"),
-    stat("beta", "1", [-ANY, ANY], "cov(a, b) / var(b) of their returns", ROWWISE),
-    stat("ratio_z", "1", [-ANY, ANY], "(a/b − mean) / population deviation of a/b", ROWWISE),
-    stat("relative_return", "1", [-ANY, ANY], "Σ returns of a − Σ returns of b", ROWWISE),
+    stat("correlation", "1", [-1.0, 1.0], "of their returns").by("Pearson, row by row"),
+    stat("beta", "1", REAL, "cov(a, b) / var(b) of their returns").by(ROWWISE),
+    stat("ratio_z", "1", REAL, "(a/b − mean) / population deviation of a/b").by(ROWWISE),
+    stat("relative_return", "1", REAL, "Σ returns of a − Σ returns of b").by(ROWWISE),
 ];
 
 const LEVELS: &[Stat] =
-    &[stat("ratio", "1", [-ANY, ANY], "a / b, 1 above in backwardation", "latest of both")];
+    &[stat("ratio", "1", REAL, "a / b, 1 above in backwardation").by("latest of both")];
 
 /// One side of a pair.
 #[derive(Clone, Copy, Debug)]

@@ -15,6 +15,11 @@ impl Past {
         Past { values: vec![f64::NAN; room].into(), count: 0 }
     }
 
+    /// Nothing was pushed.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+
     /// One more; the oldest goes where there is no room.
     pub(super) fn push(&mut self, value: f64) {
         if !value.is_nan() {
