@@ -1,7 +1,7 @@
 //! Prices of all roots in; how many of them rise together, and how far apart they drift, out.
 
 use super::{
-    rolling::{ROW_NAMES, ROWS, Rolling},
+    rolling::{ROW_NAMES, ROWS, Rolling, whole},
     table::{Axis, POSITIVE, Stat, Table, all_by, stat},
 };
 use crate::chain::Chain;
@@ -30,7 +30,7 @@ struct Member {
 
 impl Member {
     fn take(&mut self, price: f64) {
-        let moved = ((price / self.last - 1.0) * 1e9) as i64;
+        let moved = whole((price / self.last - 1.0) * 1e9);
         if !price.is_nan() {
             if !self.last.is_nan() {
                 self.rolling.push(&mut [moved]);

@@ -35,6 +35,12 @@ impl Past {
         if kept { self.values[(self.count - 1 - pushes) % room] } else { f64::NAN }
     }
 
+    /// All there is room for, the latest first; NaN where there is none yet.
+    pub(super) fn backwards(&self) -> impl Iterator<Item = f64> + '_ {
+        let (newer, older) = self.values.split_at(self.count % self.values.len());
+        newer.iter().rev().chain(older.iter().rev()).copied()
+    }
+
     fn kept(&self) -> &[f64] {
         &self.values[..self.count.min(self.values.len())]
     }

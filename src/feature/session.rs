@@ -20,8 +20,8 @@ const STATS: &[Stat] = &all_by(
         ),
         stat("session_range", "1", POSITIVE, "(high − low)/first price"),
         stat("session_place", "1", [0.0, 1.0], "(price − low)/(high − low), ½ for high = low"),
-        stat("high_age", "1", POSITIVE, "hours since the session's high"),
-        stat("low_age", "1", POSITIVE, "hours since the session's low"),
+        stat("high_age", "h", POSITIVE, "hours since the session's high"),
+        stat("low_age", "h", POSITIVE, "hours since the session's low"),
         stat(
             "session_vwap_gap",
             "1",
