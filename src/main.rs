@@ -24,9 +24,10 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "run",
         arguments: "--config F [--dir DIR] [--resume [--force]] [--for 60s] \
-            [--set section.key=value]…",
+            [--live HASH] [--set section.key=value]…",
         about: "runs the engine until the market ends, the time is up, or it is told to stop; \
-            --resume takes up the run in DIR again, --force with another program or configuration",
+            --resume takes up the run in DIR again, --force with another program or configuration; \
+            --live trades for real with the configuration of this hash",
         run: |a| run::live::run(&a.config()?, a.request()?),
     },
     Command {
@@ -139,6 +140,7 @@ struct Arguments {
     runs: Option<u64>,
     keys: bool,
     resume: bool,
+    live: Option<String>,
     order: Option<u64>,
     as_json: bool,
     wanted: run::tools::Request,
@@ -189,6 +191,7 @@ impl Arguments {
                 Long("runs") => found.runs = Some(parser.value()?.parse()?),
                 Long("keys") => found.keys = true,
                 Long("resume") => found.resume = true,
+                Long("live") => found.live = Some(parser.value()?.string()?),
                 Value(value) => found.positional.push(value),
                 other => return Err(other.unexpected()),
             }
@@ -206,7 +209,8 @@ impl Arguments {
             return Err(Failure::input("--resume: name the run's directory with --dir DIR"));
         }
         let (directory, force) = (self.dir.as_deref(), self.wanted.force);
-        Ok(run::live::Request { directory, span: self.span, resume: self.resume, force })
+        let (resume, live) = (self.resume, self.live.as_deref());
+        Ok(run::live::Request { directory, span: self.span, resume, force, live })
     }
 
     fn replay(&self) -> Result<run::replay::Request, Failure> {

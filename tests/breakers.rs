@@ -64,10 +64,17 @@ fn lose(floor: &mut Floor, contracts: u32, cents: i64) {
     floor.wait(0.01);
 }
 
+/// A call that is held, of which a fall of the market leaves nothing.
+fn hold_calls(floor: &mut Floor) {
+    floor.whole_market(5_400.0);
+    buy(floor, call(5_400), 8, 1_000);
+    floor.wait(0.01);
+}
+
 /// A breaker, the settings under which it trips, and what trips it.
 type Trip = (Limit, &'static str, fn(&mut Floor));
 
-const TRIPS: [Trip; 11] = [
+const TRIPS: [Trip; 13] = [
     (Limit::DAILY_LOSS, "daily_loss_max = 100.0", |floor| lose(floor, 1, 150)),
     (Limit::UNRECONCILED, "", |floor| {
         floor.fill(77, 0, 1, 1_000_000_000);
@@ -89,6 +96,18 @@ const TRIPS: [Trip; 11] = [
     (Limit::HORIZON_LOSS, "loss_intraday_share_max = 0.02\ndaily_loss_max = 1e9", |floor| {
         lose(floor, 10, 110);
     }),
+    (
+        Limit::VALUE_AT_RISK,
+        "var_share_max = 0.01\ntail_spots = [-0.05]\ntail_vols = []\n\
+        tail_weights = []",
+        hold_calls,
+    ),
+    (
+        Limit::SHORTFALL,
+        "es_share_max = 0.01\ntail_spots = [-0.05, 0.0]\ntail_vols = []\n\
+        tail_weights = [0.02, 0.98]",
+        hold_calls,
+    ),
     (Limit::LOSSES_IN_A_ROW, "losses_in_a_row_max = 1\ndaily_loss_max = 1e9", |floor| {
         for _ in 0..2 {
             let package = buy(floor, call(5_400), 1, 200);

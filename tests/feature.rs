@@ -4,7 +4,7 @@ mod floor;
 mod walk;
 
 use floor::{Floor, OPEN, SECOND, call};
-use walk::{bits, rows};
+use walk::rows;
 use zomma::{
     feature::{Schema, Settings},
     strategy::Set,
@@ -52,7 +52,7 @@ fn the_time_family_tells_the_exchanges_clock() {
     let row = &rows.last().unwrap().1;
     let get = |name: &str| row.get(schema.column(&format!("SPXW.{name}")).unwrap());
     let elapsed = (row.ts - OPEN) as f64 / 1e9;
-    assert_eq!(get("session_elapsed"), elapsed);
+    assert_eq!(get("session_share"), elapsed / 23_400.0);
     assert_eq!(get("session_left"), 23_400.0 - elapsed);
     assert_eq!(get("dte_1"), (23_400.0 - elapsed) / 86_400.0);
     assert!(get("dte_2").is_nan(), "there is one expiry");
@@ -71,26 +71,6 @@ fn the_time_family_tells_the_exchanges_clock() {
     ];
     for (name, value) in wanted {
         assert_eq!(get(name), value, "{name}");
-    }
-}
-
-/// What comes later changes nothing: whatever the inputs are cut down to, the rows before the cut
-/// have the same bits. Once for a chain of options and once for an underlying with its prints.
-#[test]
-fn truncating_the_inputs_leaves_every_earlier_row_as_it_was() {
-    let options = (schema(), morning(100));
-    let spy = Schema::new(&Settings::with_roots(&["SPY"]));
-    for (schema, inputs) in [options, (spy, walk::events(&walk::walk(700)))] {
-        let whole = rows(&schema, &inputs);
-        assert!(whole.len() > 25);
-        for cut in (0..inputs.len()).step_by(inputs.len() / 37) {
-            let part = rows(&schema, &inputs[..cut]);
-            assert!(part.len() <= whole.len());
-            for (part, whole) in part.iter().zip(&whole) {
-                assert_eq!(part.0, whole.0, "cut at {cut}");
-                assert_eq!(bits(&part.1), bits(&whole.1), "cut at {cut}");
-            }
-        }
     }
 }
 

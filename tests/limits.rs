@@ -12,7 +12,8 @@ use zomma::{
     risk::{BREAKERS, FLOORS, LIMITS, Limit, LimitDoc, Limits, Risk},
     strategy::Set,
     wire::{
-        Event, Kind, Price,
+        Event, Kind, NO_INSTRUMENT, Price,
+        control::{Disk, DiskState},
         market::{Class, Definition, Interest, Trade},
         order::{Order, Purpose},
     },
@@ -175,7 +176,8 @@ fn switched_on(limit: Limit) -> &'static str {
 }
 
 /// Limits that are measured on another day, or have tests of their own.
-const ELSEWHERE: [(Limit, &str); 6] = [
+const ELSEWHERE: [(Limit, &str); 7] = [
+    (Limit::REGIME_SIZE, "below"),
     (Limit::PRICE_COLLAR, "risk.rs: each limit"),
     (Limit::MESSAGE_RATE, "risk.rs: cancels are never starved"),
     (Limit::DUPLICATE, "risk.rs: the same order twice"),
@@ -288,6 +290,16 @@ fn each_new_condition_is_refused_by_its_own_bit() {
     let drift = |ns| move |floor: &mut Floor, _: &mut Wish| floor.desk.book.venue.drift = ns;
     assert_eq!(condition("", drift(2_000_000_000)), 0);
     assert_eq!(condition("", drift(2_000_000_001)), Limit::CLOCK_DRIFT.bit());
+    let disk = |state| {
+        move |floor: &mut Floor, _: &mut Wish| {
+            let disk = Disk { state, reserved: [0; 7], lag: 9, reserved2: [0; 2] };
+            floor.send(Event::new(Kind::DISK, NO_INSTRUMENT, disk));
+        }
+    };
+    assert_eq!(condition("", disk(DiskState::KEEPS_UP)), 0);
+    for state in [DiskState::LATE, DiskState::LOW, DiskState::FAILED] {
+        assert_eq!(condition("", disk(state)), Limit::JOURNAL_BEHIND.bit());
+    }
     let stranger = condition("", |_, wish| wish.head.strategy = 9);
     assert!(stranger & Limit::STRATEGY_UNKNOWN.bit() != 0);
     // An American call in the money is sold just before a dividend, or not.
@@ -309,6 +321,27 @@ fn each_new_condition_is_refused_by_its_own_bit() {
     };
     assert_eq!(judge(far, &world, "", 0).1, 0);
     assert_eq!(judge(near, &world, "", 0).1, Limit::EX_DIVIDEND.bit());
+}
+
+/// Whole up to a calm market's volatility, nothing from a wild one's on or where nobody knows it,
+/// and by a line in between; what closes has its size whatever the regime.
+#[test]
+fn a_regime_leaves_a_share_of_an_orders_size() {
+    let more = "order_contracts_max = 4\nregime_calm = 0.2\nregime_wild = 0.4";
+    let refused = |volatility: f64, contracts: u32| {
+        condition(more, |floor, wish| {
+            floor.desk.book.venue.volatility = volatility;
+            wish.head.quantity = contracts;
+        }) & Limit::REGIME_SIZE.bit()
+            != 0
+    };
+    for (volatility, most) in [(0.0, 4), (0.2, 4), (0.25, 3), (0.3, 2), (0.301, 1), (0.39, 0)] {
+        assert!(most == 0 || !refused(volatility, most), "{most} at {volatility}");
+        assert!(most == 4 || refused(volatility, most + 1), "{} at {volatility}", most + 1);
+    }
+    for wild in [0.4, 9.0, f64::INFINITY, f64::NAN] {
+        assert!(refused(wild, 1), "at {wild}");
+    }
 }
 
 #[test]

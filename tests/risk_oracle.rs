@@ -7,8 +7,11 @@ mod floor;
 #[path = "oracle/mod.rs"]
 mod oracle;
 
-use floor::{BROKER, OPEN, settings, universe, wish::hold_of};
-use oracle::{Claim, Dice, Market, Reckoned, SHARE, STRIKES};
+use floor::{
+    BROKER, OPEN, settings, universe,
+    wish::{hold, hold_units},
+};
+use oracle::{Claim, Dice, Market, Reckoned, STOCK, STRIKES};
 use zomma::{
     book::{Book, Desk, OrderLeg, Sheet},
     chain::{Chain, Track, name_of},
@@ -16,7 +19,8 @@ use zomma::{
     risk::{FLOORS, Limit, Limits, Risk, Verdict},
     stage::{Sink, Stage},
     wire::{
-        Event, Flags, Kind, NO_INSTRUMENT, Price,
+        Event, Flags, Kind, NO_INSTRUMENT, Price, UNDEF_TIME,
+        control::Timer,
         market::{Class, Definition, Forward, Greeks, Quote, VolStatus},
         order::{LEGS_MAX, Leg, Order, Purpose},
     },
@@ -40,10 +44,33 @@ const TIGHT: &str = "order_contracts_max = 8\norder_notional_max = 4e6\n\
     leg_collar_max = 2.0\nleg_collar_share_max = 0.9\nworking_premium_max = 8000.0\n\
     strategy_risk_share_max = 0.2\nsize_swing_share_max = 0.25\n\
     unknown_greeks_allowed = false\nmessage_rate_max = 10000000\nmessage_burst = 10000000\n\
+    daily_loss_max = 1e8\nvar_share_max = 0.4\nes_share_max = 0.6\n\
     theory_collar_max = 1e6\ntail_price_max = 2.0\nquote_age_max = \"1h\"";
 
 fn desk_of(chain: Chain, book: Book) -> Desk {
     Desk { chain, book, features: Row::default() }
+}
+
+const DAY: u64 = 86_400_000_000_000;
+/// 12 June, 12 July and 16 August 2024, as OPRA has them.
+const EXPIRATIONS: [u64; oracle::EXPIRIES] =
+    [1_718_150_400_000_000_000, 1_720_742_400_000_000_000, 1_723_766_400_000_000_000];
+
+/// The share behind the second root: what it is, and its quote.
+fn share(market: &Market) -> [Event; 2] {
+    let definition = Definition {
+        strike: Price::UNDEF,
+        expiration: UNDEF_TIME,
+        root: name_of("GOOG"),
+        venue_id: STOCK,
+        class: Class::STOCK,
+        mapped: 0,
+        reserved: 0,
+    };
+    let [bid, ask] = market.stock.map(|cents| Price(cents * 10_000_000));
+    let (bid_size, ask_size, venue_seq, reserved) = (100, 100, 0, 0);
+    let quote = Quote { bid, ask, bid_size, ask_size, venue_seq, reserved };
+    [Event::new(Kind::DEFINITION, STOCK, definition), Event::new(Kind::QUOTE, STOCK, quote)]
 }
 
 fn world(dice: &mut Dice) -> (Chain, Market) {
@@ -56,18 +83,11 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
     for index in 0..market.rows.len() as u32 {
         let row = &market.rows[index as usize];
         let definition = Definition {
-            strike: match row.strike {
-                0 => Price::UNDEF,
-                strike => Price(strike * 1_000_000_000),
-            },
-            expiration: [1_718_150_400_000_000_000, 1_720_742_400_000_000_000][row.expiry],
+            strike: Price(row.strike * 1_000_000_000),
+            expiration: EXPIRATIONS[row.expiry],
             root: name_of(["SPXW", "GOOG"][row.root]),
             venue_id: index,
-            class: match (row.strike, row.call) {
-                (0, _) => Class::STOCK,
-                (_, true) => Class::CALL,
-                (_, false) => Class::PUT,
-            },
+            class: if row.call { Class::CALL } else { Class::PUT },
             mapped: 0,
             reserved: 0,
         };
@@ -94,11 +114,12 @@ fn world(dice: &mut Dice) -> (Chain, Market) {
         };
         send(Event::new(Kind::GREEKS, index, greeks));
     }
+    share(&market).into_iter().for_each(&mut send);
     let expiries: Vec<(u16, u16, u64)> =
         desk.chain.expiries().map(|(at, expiry)| (at, expiry.root, expiry.settles)).collect();
     for (at, root, settles) in expiries {
         let root = usize::from(desk.chain.root(root).unwrap().text() != "SPXW");
-        let expiry = usize::from(settles > OPEN + 10 * 86_400_000_000_000);
+        let expiry = EXPIRATIONS.iter().filter(|date| **date + DAY < settles).count();
         let (forward, discount) = (market.forwards[root][expiry], market.discounts[expiry]);
         market.years[root][expiry] = desk.chain.vol_years(at);
         market.settles[root][expiry] = settles;
@@ -134,20 +155,26 @@ fn scene(chain: &Chain, market: &Market, dice: &mut Dice, near_only: bool) -> Sc
         if scene.held.iter().any(|claim| claim.instrument == instrument) {
             continue;
         }
-        let most = if instrument == SHARE { 120 } else { 4 };
-        let contracts = dice.between(1, most) * dice.sign();
-        let price = price_of(market, instrument, dice);
-        hold_of(&mut scene.desk, instrument, contracts, price, market.units(instrument));
+        let contracts = dice.between(1, 4) * dice.sign();
+        let price = dice.between(1, 60) * 50_000_000;
+        hold(&mut scene.desk, instrument, contracts, price);
         scene.held.push(market.claim(instrument, contracts, price));
+    }
+    // Shares behind the second root, long and short, in a third of the books.
+    if dice.below(3) == 0 {
+        let (shares, price) = (dice.between(1, 60) * dice.sign(), dice.between(600, 760));
+        let price = price * 1_000_000_000;
+        hold_units(&mut scene.desk, STOCK, shares, price, 1);
+        scene.held.push(market.claim(STOCK, shares, price));
     }
     for _ in 0..dice.below(3) {
         let instrument = market.pick(dice, near_only);
         let (quantity, side) = (dice.between(1, 3), dice.sign());
-        let (price, multiplier) = (price_of(market, instrument, dice), market.units(instrument));
+        let price = dice.between(1, 60) * 50_000_000;
         let loss = dice.between(0, 2_000) * 1_000_000_000;
         let id = scene.desk.book.number();
         let mut legs = [OrderLeg::default(); LEGS_MAX];
-        legs[0] = OrderLeg { instrument, ratio: 1, side, multiplier, price, filled: 0 };
+        legs[0] = OrderLeg { instrument, ratio: 1, side, multiplier: 100, price, filled: 0 };
         let head = Order {
             id,
             limit: Price(side * price),
@@ -166,18 +193,13 @@ fn scene(chain: &Chain, market: &Market, dice: &mut Dice, near_only: bool) -> Sc
     scene
 }
 
-/// What a contract was bought or sold at once: options anywhere, the share near its market.
-fn price_of(market: &Market, instrument: u32, dice: &mut Dice) -> i64 {
-    let steps = dice.between(1, 60);
-    if instrument == SHARE { (100 * market.spot + steps) * 10_000_000 } else { steps * 50_000_000 }
-}
-
 /// A structure of one to six legs, at prices near the market.
 fn order(market: &Market, dice: &mut Dice, near_only: bool) -> (u32, Vec<(u32, i8, u32, i64)>) {
     let shape = market.structure(dice, near_only);
     let legs = shape.into_iter().map(|(instrument, side, ratio)| {
-        let row = &market.rows[instrument as usize];
-        let cents = dice.between(row.bid, row.ask) / 10 * 10;
+        let (bid, ask, _) = market.quote(instrument);
+        let cents = dice.between(bid, ask);
+        let cents = if instrument == STOCK { cents } else { cents / 10 * 10 };
         (instrument, side as i8, ratio as u32, cents)
     });
     let legs = legs.collect();
@@ -187,17 +209,14 @@ fn order(market: &Market, dice: &mut Dice, near_only: bool) -> (u32, Vec<(u32, i
 fn events(desk: &mut Desk, quantity: u32, legs: &[(u32, i8, u32, i64)]) -> (Event, Vec<Event>) {
     let id = desk.book.number();
     // A hundred shares are as much as an option; without one, a share is a unit.
-    let units = |instrument| if instrument == SHARE { 1 } else { 100 };
+    let units = |instrument| if instrument == STOCK { 1 } else { 100 };
     let unit = legs.iter().map(|leg| units(leg.0)).max().unwrap_or(1);
-    let net: i64 = legs
-        .iter()
-        .map(|&(instrument, side, ratio, cents)| {
-            i64::from(side) * i64::from(ratio) * units(instrument) * cents * 10_000_000
-        })
-        .sum();
+    let net = legs.iter().map(|&(instrument, side, ratio, cents)| {
+        i64::from(side) * i64::from(ratio) * units(instrument) * cents * 10_000_000
+    });
     let head = Order {
         id,
-        limit: Price(net / unit),
+        limit: Price(net.sum::<i64>() / unit),
         quantity,
         strategy: 1,
         legs: legs.len() as u8,
@@ -253,6 +272,13 @@ fn compare(verdict: &Verdict, reckoned: &Reckoned, limits: &Limits, what: &str) 
     passed
 }
 
+/// The beat, on which the gate looks at its breakers and at the tail.
+fn beat(risk: &mut Risk, desk: &mut Desk) {
+    let timer = Timer { id: Timer::BEAT, reserved: 0, due: OPEN, count: 1, reserved2: 0 };
+    let event = Event::new(Kind::TIMER, NO_INSTRUMENT, timer);
+    risk.on(desk, &Event { ts_recv: OPEN, ts_event: OPEN, ..event }, &mut Sink);
+}
+
 fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
     let mut dice = Dice::new(seed);
     let limits = settings(TIGHT).1;
@@ -263,6 +289,7 @@ fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
             let mut scene = scene(&chain, &market, &mut dice, near_only);
             // What a gate keeps of a book is of that book alone.
             let mut risk = Risk::new(limits.clone(), floor::roster());
+            beat(&mut risk, &mut scene.desk);
             for _ in 0..4 {
                 let (quantity, legs) = order(&market, &mut dice, near_only);
                 let (head, events) = events(&mut scene.desk, quantity, &legs);
@@ -278,6 +305,7 @@ fn run(seed: u64, near_only: bool, count: u64) -> (u64, u64) {
                     &market,
                     (&scene.held, &scene.working, scene.packages),
                     &claims,
+                    &limits,
                     &mut dice,
                 );
                 let what = format!("seed {seed}, order {asked}");

@@ -2,11 +2,14 @@
 //! of an entry, out.
 mod floor;
 
-use floor::Floor;
+use floor::{
+    Floor, call,
+    wish::{fill, hold},
+};
 use zomma::{
-    book::{Horizon, Roster, from_currency},
+    book::{Horizon, OrderLeg, Roster, Sheet, from_currency},
     config::Reader,
-    feature::Schema,
+    feature::{Row, Schema},
     router::{
         Ask, BOUNDS, Edge, MODELS, Readings, Regime, Router, Rules, Vote,
         regime::{Trend, Volatility},
@@ -14,13 +17,16 @@ use zomma::{
         vote::tally,
     },
     strategy::{Code, Set},
-    wire::order::Purpose,
+    wire::{
+        Price,
+        order::{LEGS_MAX, Order, Purpose},
+    },
 };
 
 fn rules(text: &str) -> Rules {
     let mut rules = Rules::default();
     let mut reader = Reader::new("router.toml", text).unwrap();
-    rules.read(&mut reader);
+    rules.read(&mut reader, &Schema::none());
     reader.finish().unwrap();
     rules
 }
@@ -225,4 +231,69 @@ fn an_entry_asks_the_router_and_its_reasons_are_told() {
     let why = told(&floor, Code::LET_GO).expect("told");
     assert_eq!(BOUNDS[why.a as usize], "regime");
     assert_eq!(floor_with("").last_order().quantity, 2, "no router, no change");
+}
+
+/// Buys one contract and sells it again, so many cents a unit dearer.
+fn trade(floor: &mut Floor, cents: i64) {
+    let (price, instrument) = (1_000_000_000, call(5_400));
+    let package = hold(&mut floor.desk, instrument, 1, price);
+    let id = floor.desk.book.number();
+    let mut legs = [OrderLeg::default(); LEGS_MAX];
+    let price = price + cents * 10_000_000;
+    legs[0] = OrderLeg { instrument, ratio: 1, side: -1, multiplier: 100, price, filled: 0 };
+    let (limit, purpose) = (Price(-price), Purpose::TARGET);
+    let head = Order { id, limit, quantity: 1, strategy: 0, legs: 1, purpose, package };
+    assert!(floor.desk.book.register(&Sheet { head, legs, loss: 0, expiry: 0, sent: 0 }));
+    floor.desk.book.report(&fill(id, 0, 1, price, id));
+}
+
+/// Half of Kelly: by what a strategy is thought to win, until it has closed enough packages; then
+/// by what it has won and lost, fees taken off.
+#[test]
+fn a_strategys_own_wins_and_losses_become_its_edge() {
+    let text = format!(
+        "{PLAIN}fraction = 1.0\nkelly_share = 0.5\nkelly_max = 1.0\nkelly_trades_min = 4\n\
+         score_min = -1.0\nvote_volatility = 0.0\n\
+         [[edge]]\nstrategy = \"a\"\nwin = 0.6\nodds = 1.0\n"
+    );
+    let mut floor = Floor::new(Set::default(), "");
+    let mut router = router(&text);
+    let mut packages = |floor: &Floor| router.size(&floor.desk, 0, &ask(10_000)).unwrap().packages;
+    let of_half_kelly = |f: f64| (50_000.0 * 0.5 * f / 250.0) as u32;
+    assert_eq!(packages(&floor), of_half_kelly(0.6 - 0.4));
+    for cents in [300, 300, -100] {
+        trade(&mut floor, cents);
+    }
+    assert_eq!(packages(&floor), of_half_kelly(0.6 - 0.4), "three are too few");
+    trade(&mut floor, 300);
+    let record = floor.desk.book.record(0);
+    assert_eq!((record.won, record.lost), (3, 1));
+    // A contract costs 0.65 each way.
+    let odds = (300.0 - 1.3) / (100.0 + 1.3);
+    assert_eq!(packages(&floor), of_half_kelly(0.75 - 0.25 / odds));
+}
+
+/// A column that nobody knows yet is no reading, whatever the strategy's own samples say; a name
+/// that is no column is refused.
+#[test]
+fn a_named_column_takes_the_place_of_a_strategys_own_samples() {
+    let text = "[features]\nroots = [\"SPXW\"]\n";
+    let mut reader = Reader::new("engine.toml", text).unwrap();
+    let schema = Schema::new(&reader.section("features").unwrap());
+    let read = |line: &str| {
+        let mut rules = Rules::default();
+        let mut reader = Reader::new("router.toml", &format!("[router]\n{line}")).unwrap();
+        rules.read(&mut reader, &schema);
+        reader.finish().map(|()| rules)
+    };
+    let column = schema.columns().iter().find(|column| column.name.contains("rv_close")).unwrap();
+    let own = readings(20.0, 0.55, 0.75, 0.1);
+    let row = Row::new(&schema);
+    let plain = read("").unwrap().inputs.over(&row, &own);
+    assert_eq!(plain, own);
+    let named = read(&format!("realised = \"{}\"\n", column.name)).unwrap();
+    let ratio = named.inputs.over(&row, &own).ratio;
+    assert!(ratio.is_nan());
+    let errors = read("index = \"SPXW.nothing\"\n").unwrap_err();
+    assert!(errors[0].to_string().contains("[router] index"), "{}", errors[0]);
 }

@@ -23,6 +23,7 @@ mod mark;
 mod money;
 mod order;
 mod package;
+mod record;
 mod reports;
 mod seen;
 mod settings;
@@ -40,6 +41,7 @@ pub use mark::{Mark, mark, unrealised};
 pub use money::{Money, UNBOUNDED, fit, from_currency, to_currency, value};
 pub use order::{Order, OrderLeg, State, net, unit};
 pub use package::{LINES_MAX, Package};
+pub use record::Record;
 pub use reports::{Outcome, Tally};
 pub use settings::Account;
 pub use tariff::{Charge, Deed, FeeRow, Tariffs, Trades};
@@ -47,7 +49,7 @@ pub use venue::Venue;
 
 use crate::{
     chain::Chain,
-    feature::Row,
+    feature::{Gauge, Row},
     wire::{
         Event, Kind, Timestamp, UNDEF_TIME, control, market,
         order::{LEGS_MAX, Order as Head, Purpose},
@@ -56,6 +58,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use explain::Track;
 use fixing::Fixings;
+use record::STRATEGIES_MAX;
 use seen::Seen;
 use tariff::{NO_TARIFF, Place};
 
@@ -102,8 +105,12 @@ impl AsMut<Book> for Desk {
 
 impl Desk {
     /// Revalues what is held at the worse side of the market: longs at the bid (0 without one),
-    /// shorts at the ask. A short without an ask leaves the session's P&L unknown.
+    /// shorts at the ask. A short without an ask leaves the session's P&L unknown. The market's
+    /// volatility is read too.
     pub fn mark(&mut self) {
+        if let Some((gauge, scale)) = self.book.regime {
+            self.book.venue.volatility = scale * gauge.read(&self.chain, &self.features);
+        }
         self.book.pnl = unrealised(&self.chain, self.book.holdings(), Mark::Worse)
             .map(|open| self.book.realised.saturating_add(open).saturating_sub(self.book.fees));
     }
@@ -166,8 +173,8 @@ pub struct Book {
     pub fees: Money,
     /// Capital that shares are reckoned from.
     pub capital: Money,
-    /// Commission and fees of a contract, each side.
-    pub fee: Money,
+    /// Of what no row of the table of fees is for, each side.
+    fee: Money,
     /// Contracts traded in the session.
     pub traded: u64,
     /// Goes up with whatever changes what is held or can still be.
@@ -195,6 +202,10 @@ pub struct Book {
     moved: bool,
     /// When the first settlement has to be watched from.
     watch_from: Option<Timestamp>,
+    /// By strategy.
+    records: Vec<Record>,
+    /// Where the market's volatility is read from, and what it is times to be one a year.
+    regime: Option<(Gauge, f64)>,
     /// By package.
     tracks: Vec<Track>,
     /// Packages that were filled or settled, and which of the two.
@@ -239,6 +250,8 @@ impl Book {
             fixings: Fixings::new(),
             moved: false,
             watch_from: None,
+            records: vec![Record::default(); STRATEGIES_MAX],
+            regime: None,
             tracks: vec![Track::default(); account.packages_max],
             stirred: Vec::with_capacity(account.packages_max),
             explain_at: 0,
@@ -249,6 +262,11 @@ impl Book {
     /// The same with a table of fees.
     pub fn with_fees(self, fees: &Tariffs) -> Book {
         Book { tariffs: fees.clone().over(self.fee), ..self }
+    }
+
+    /// The same with something that says how volatile the market is, times a scale.
+    pub fn with_regime(self, regime: Option<(Gauge, f64)>) -> Book {
+        Book { regime, ..self }
     }
 
     /// Takes what concerns it: the run, reports, sessions, status, commands.
@@ -264,7 +282,7 @@ impl Book {
             }
             Kind::DEFINITION => self.define(event.instrument, event.body()),
             Kind::SESSION => self.session(event),
-            Kind::STATUS | Kind::COMMAND | Kind::CLOCK => self.venue.apply(event),
+            Kind::STATUS | Kind::COMMAND | Kind::CLOCK | Kind::DISK => self.venue.apply(event),
             _ => {}
         }
     }

@@ -21,6 +21,8 @@ pub struct Package {
     pub live: u32,
     /// Worst-case loss of all that was ordered for it, as RISK measured it.
     pub loss: Money,
+    /// What of its profit is in its strategy's record already.
+    pub(super) counted: Money,
     pub(super) count: u8,
     pub(super) slots: [Line; LINES_MAX],
 }

@@ -245,7 +245,10 @@ impl Book {
         }
         let is_open = self.packages.get(place as usize).is_some_and(Package::is_open);
         match (was_open, is_open) {
-            (true, false) => self.open.retain(|&other| other != place),
+            (true, false) => {
+                self.open.retain(|&other| other != place);
+                self.count_closed(place);
+            }
             (false, true) => self.open.push(place),
             _ => {}
         }

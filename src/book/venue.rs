@@ -2,7 +2,7 @@
 
 use crate::wire::{
     Event, Kind, NO_INSTRUMENT,
-    control::{Clock, Command, Session, SessionState, Verb},
+    control::{Clock, Command, Disk, DiskState, Session, SessionState, Verb},
     market::Status,
 };
 use alloc::{vec, vec::Vec};
@@ -20,6 +20,8 @@ pub struct Venue {
     pub leaving: bool,
     /// How far the system's clocks are from ours, the further of them, ns.
     pub drift: u64,
+    /// How the journal stands: while it does not keep up, nothing is opened.
+    pub disk: DiskState,
     /// The breaker that halts trading: the bit number of its limit. Only the operator resets it.
     pub halted: Option<u32>,
     /// Volatility of the market a year, by whatever measures it; NaN where nothing does.
@@ -42,6 +44,7 @@ impl Venue {
             killed: false,
             leaving: false,
             drift: 0,
+            disk: DiskState::KEEPS_UP,
             halted: None,
             volatility: f64::NAN,
             broker,
@@ -51,9 +54,11 @@ impl Venue {
     }
 
     /// A session of the run begins: nothing is connected, and a stop was meant for the one before.
-    /// Kill switch and halts stay until the operator starts a run of its own.
+    /// The journal is another one too. Kill switch and halts stay until the operator starts a run
+    /// of its own.
     pub(super) fn begin(&mut self) {
         (self.broker_up, self.stopping, self.leaving) = (false, false, false);
+        self.disk = DiskState::KEEPS_UP;
     }
 
     /// Whether no order may leave any more, and all that work are to be cancelled.
@@ -72,6 +77,7 @@ impl Venue {
                 let clock: &Clock = event.body();
                 self.drift = clock.wall_ahead.unsigned_abs().max(clock.raw_ahead.unsigned_abs());
             }
+            Kind::DISK => self.disk = event.body::<Disk>().state,
             Kind::COMMAND => self.command(event.body::<Command>().verb),
             _ => {}
         }

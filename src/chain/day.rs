@@ -37,6 +37,13 @@ impl Day {
         self.opens < self.closes
     }
 
+    /// Whether monthly options of the US expire on it: a third Friday, or the day before one
+    /// without a session.
+    pub fn is_monthly(&self) -> bool {
+        let eve = self.to_third_friday == 1 && self.to_next_session > 1;
+        self.date != 0 && (self.to_third_friday == 0 || eve)
+    }
+
     /// Whether an instant lies in it.
     #[inline(always)]
     pub fn holds(&self, ts: Timestamp) -> bool {

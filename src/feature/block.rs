@@ -11,6 +11,7 @@ use super::{
     micro::Micro,
     pin::Pin,
     positions::Positions,
+    profile::Profile,
     schema::Schema,
     session::Session,
     settings::Settings,
@@ -159,6 +160,7 @@ macro_rules! blocks {
 blocks! {
     time: Time,
     session: Session,
+    profile: Profile,
     trend: Trend,
     technical: Technical,
     volatility: Volatility,

@@ -1,20 +1,24 @@
 //! Prices of all roots in; how many of them rise together, and how far apart they drift, out.
 
 use super::{
-    rolling::{ROW_NAMES, ROWS, Rolling},
-    table::{Axis, Stat, Table},
+    rolling::{ROW_NAMES, ROWS, Rolling, whole},
+    table::{Axis, POSITIVE, Stat, Table, all_by, stat},
 };
 use crate::chain::Chain;
 use alloc::vec::Vec;
 
-const fn stat(name: &'static str, range: [f64; 2], formula: &'static str) -> Stat {
-    Stat { name, unit: "1", range, bars: |_| 0, formula, source: "the configured roots" }
-}
-
-const STATS: &[Stat] = &[
-    stat("breadth", [-1.0, 1.0], "(roots that rose − roots that fell) / roots, over the window"),
-    stat("dispersion", [0.0, f64::INFINITY], "population deviation of the roots' returns"),
-];
+const STATS: &[Stat] = &all_by(
+    "the configured roots",
+    [
+        stat(
+            "breadth",
+            "1",
+            [-1.0, 1.0],
+            "(roots that rose − roots that fell) / roots, over the window",
+        ),
+        stat("dispersion", "1", POSITIVE, "population deviation of the roots' returns"),
+    ],
+);
 
 #[derive(Debug)]
 struct Member {
@@ -26,7 +30,7 @@ struct Member {
 
 impl Member {
     fn take(&mut self, price: f64) {
-        let moved = ((price / self.last - 1.0) * 1e9) as i64;
+        let moved = whole((price / self.last - 1.0) * 1e9);
         if !price.is_nan() {
             if !self.last.is_nan() {
                 self.rolling.push(&mut [moved]);

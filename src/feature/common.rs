@@ -1,10 +1,11 @@
-//! What belongs to no root: external series, pairs, all roots together. The chain in, their columns
-//! out, behind those of the roots.
+//! What belongs to no root: external series, calendars, pairs, all roots together. The chain in,
+//! their columns out, behind those of the roots.
 
 use super::{
     breadth::Breadth,
+    daily::Daily,
     pairs::{Pair, Side},
-    series::Series,
+    series::{Dates, Series},
     settings::Settings,
     table::{ColumnDoc, Table},
 };
@@ -17,11 +18,13 @@ use alloc::{
 /// What columns over all roots begin with.
 const ALL: &str = "ALL";
 
-/// Everything that belongs to no root.
+/// Everything that belongs to no root, in the order of the columns.
 #[derive(Debug)]
 pub(super) struct Common {
     series: Vec<Series>,
+    dates: Vec<Dates>,
     pairs: Vec<Pair>,
+    daily: Vec<Daily>,
     breadth: Option<Breadth>,
     widths: Widths,
 }
@@ -29,17 +32,21 @@ pub(super) struct Common {
 #[derive(Clone, Copy, Debug)]
 struct Widths {
     series: usize,
+    dates: usize,
     pair: usize,
-    breadth: usize,
+    daily: usize,
 }
 
 /// The tables of settings with the names that their columns begin with, in order.
 pub(super) fn tables(settings: &Settings) -> impl Iterator<Item = (String, &'static Table)> + '_ {
     let series = settings.series.iter().map(|name| (name.clone(), Series::TABLE));
+    let dates = settings.dates.iter().map(|name| (name.clone(), Dates::TABLE));
+    let daily = settings.daily_pairs.iter().map(|name| (name.clone(), Daily::TABLE));
     let pair = |name: &String| [(name.clone(), Pair::TABLE), (name.clone(), Pair::LEVEL)];
     let many = settings.roots.len() > 1;
     let breadth = many.then(|| (ALL.to_string(), Breadth::TABLE));
-    series.chain(settings.pairs.iter().flat_map(pair)).chain(breadth)
+    let pairs = settings.pairs.iter().flat_map(pair);
+    series.chain(dates).chain(pairs).chain(daily).chain(breadth)
 }
 
 /// Declares their columns.
@@ -61,40 +68,61 @@ pub(super) fn sides(universe: &Universe, pair: &str) -> Option<[Side; 2]> {
     Some([side(universe, a)?, side(universe, b)?])
 }
 
+/// The place of a series in the universe.
+fn place(universe: &Universe, name: &str) -> Option<u16> {
+    universe.series.iter().position(|row| row.name == name).map(|at| at as u16)
+}
+
+/// The series of both sides of `A+B/C`; `None` where the universe has not all of them.
+pub(super) fn daily_sides(universe: &Universe, pair: &str) -> Option<[Vec<u16>; 2]> {
+    let (a, b) = pair.split_once('/')?;
+    let side = |names: &str| -> Option<Vec<u16>> {
+        names.split('+').map(|name| place(universe, name)).collect()
+    };
+    Some([side(a)?, side(b)?])
+}
+
 impl Common {
     pub(super) fn new(settings: &Settings, universe: &Universe) -> Common {
-        let place = |name: &String| universe.series.iter().position(|row| row.name == *name);
-        let series =
-            settings.series.iter().map(|name| Series::new(place(name).map(|at| at as u16)));
+        let place = |name: &String| place(universe, name);
+        let series = settings.series.iter().map(|name| Series::new(place(name)));
+        let dates = settings.dates.iter().map(|name| Dates::new(place(name)));
+        let daily = settings.daily_pairs.iter();
+        let daily = daily.map(|pair| Daily::new(daily_sides(universe, pair)));
         let pairs = settings.pairs.iter().map(|pair| Pair::new(sides(universe, pair)));
         let root = |name: &String| universe.roots.iter().position(|root| root.text() == *name);
         let roots = settings.roots.iter().filter_map(root).map(|at| at as u16);
         let width = |table: &Table| table.columns(settings);
         Common {
             series: series.collect(),
+            dates: dates.collect(),
             pairs: pairs.collect(),
+            daily: daily.collect(),
             breadth: (settings.roots.len() > 1).then(|| Breadth::new(roots)),
             widths: Widths {
                 series: width(Series::TABLE),
+                dates: width(Dates::TABLE),
                 pair: width(Pair::TABLE) + width(Pair::LEVEL),
-                breadth: width(Breadth::TABLE),
+                daily: width(Daily::TABLE),
             },
         }
     }
 
     /// Writes all columns.
     pub(super) fn fill(&mut self, chain: &Chain, out: &mut [f64]) {
-        let Widths { series, pair, breadth } = self.widths;
-        let (first, rest) = out.split_at_mut(series * self.series.len());
-        let (second, third) = rest.split_at_mut(pair * self.pairs.len());
-        for (block, out) in self.series.iter_mut().zip(first.chunks_mut(series)) {
-            block.fill(chain, out);
-        }
-        for (block, out) in self.pairs.iter_mut().zip(second.chunks_mut(pair)) {
-            block.fill(chain, out);
-        }
+        let widths = self.widths;
+        let mut rest = out;
+        let mut next = |width: usize| {
+            let (mine, others) = core::mem::take(&mut rest).split_at_mut(width);
+            rest = others;
+            mine
+        };
+        self.series.iter_mut().for_each(|block| block.fill(chain, next(widths.series)));
+        self.dates.iter_mut().for_each(|block| block.fill(chain, next(widths.dates)));
+        self.pairs.iter_mut().for_each(|block| block.fill(chain, next(widths.pair)));
+        self.daily.iter_mut().for_each(|block| block.fill(chain, next(widths.daily)));
         if let Some(block) = &mut self.breadth {
-            block.fill(chain, &mut third[..breadth]);
+            block.fill(chain, rest);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     bar::{Bar, Bars, Priced, Tick},
     block::{Block, See, Setup, Subject},
     settings::{Contract, Settings},
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::{
     chain::Instrument,
@@ -17,28 +17,21 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 1, formula, source: "bar of the option" }
-}
-
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
-
-const STATS: &[Stat] = &[
-    stat("option_open", "currency", POSITIVE, "O"),
-    stat("option_high", "currency", POSITIVE, "H"),
-    stat("option_low", "currency", POSITIVE, "L"),
-    stat("option_close", "currency", POSITIVE, "C"),
-    stat("option_volume", "contracts", POSITIVE, "contracts printed"),
-    stat("option_vwap", "currency", POSITIVE, "Σ price·volume/Σ volume, NaN without prints"),
-    stat("option_ticks", "ticks", POSITIVE, "prices taken"),
-    stat("option_interest", "contracts", ANY, "change of open interest in the bar"),
-];
+const STATS: &[Stat] = &all_by(
+    "bar of the option",
+    [
+        stat("option_open", "currency", POSITIVE, "O").after(|_| 1),
+        stat("option_high", "currency", POSITIVE, "H").after(|_| 1),
+        stat("option_low", "currency", POSITIVE, "L").after(|_| 1),
+        stat("option_close", "currency", POSITIVE, "C").after(|_| 1),
+        stat("option_volume", "contracts", POSITIVE, "contracts printed").after(|_| 1),
+        stat("option_vwap", "currency", POSITIVE, "Σ price·volume/Σ volume, NaN without prints")
+            .after(|_| 1),
+        stat("option_ticks", "ticks", POSITIVE, "prices taken").after(|_| 1),
+        stat("option_interest", "contracts", REAL, "change of open interest in the bar")
+            .after(|_| 1),
+    ],
+);
 
 /// One chosen option.
 #[derive(Debug)]

@@ -3,15 +3,13 @@
 
 use super::{
     block::{Block, See, Setup},
-    table::{Axis, Stat, Table},
+    table::{Axis, REAL, Stat, Table, all_by, stat},
 };
 use crate::{
     greeks::math::{Lanes, V},
     wire::NANOS_PER_SECOND,
 };
 use alloc::{vec, vec::Vec};
-
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
 
 /// The columns whose past is kept.
 const SOURCES: &[&str] = &[
@@ -60,23 +58,19 @@ const SOURCES: &[&str] = &[
 /// Rows that an exponential average weighs: `2/(n + 1)` is its share.
 const SPANS: [(&str, f64); 3] = [("60", 60.0), ("600", 600.0), ("3600", 3_600.0)];
 
-const Z: &[Stat] = &[Stat {
-    name: "z",
-    unit: "1",
-    range: ANY,
-    bars: |_| 2,
-    formula: "(x − m)/s over rows: m += a·(x − m), s² = (1 − a)·(s² + a·(x − m)²), a = 2/(n + 1)",
-    source: "West 1979; pandas ewm(span=n, adjust=False, bias=True) up to the row before",
-}];
+const Z: &[Stat] = &[stat(
+    "z",
+    "1",
+    REAL,
+    "(x − m)/s over rows: m += a·(x − m), s² = (1 − a)·(s² + a·(x − m)²), a = 2/(n + 1)",
+)
+.after(|_| 2)
+.by("West 1979; pandas ewm(span=n, adjust=False, bias=True) up to the row before")];
 
-const RANK: &[Stat] = &[Stat {
-    name: "rank",
-    unit: "1",
-    range: [0.0, 1.0],
-    bars: |_| 2,
-    formula: "share of the last 60 minutes' values (one a minute) below x",
-    source: "scipy.stats.percentileofscore, strict",
-}];
+const RANK: &[Stat] =
+    &[stat("rank", "1", [0.0, 1.0], "share of the last 60 minutes' values (one a minute) below x")
+        .after(|_| 2)
+        .by("scipy.stats.percentileofscore, strict")];
 
 const LANES: usize = 8;
 const BLOCKS: usize = SOURCES.len() / LANES;
@@ -215,14 +209,12 @@ macro_rules! pairs {
     ($($name:literal = $a:literal $with:ident $b:literal;)*) => {
         const PAIRS: &[(&str, With, &str)] = &[$(($a, With::$with, $b)),*];
 
-        const PAIR_STATS: &[Stat] = &[$(Stat {
-            name: $name,
-            unit: "a∘b",
-            range: ANY,
-            bars: |_| 0,
-            formula: concat!($a, " ", stringify!($with), " ", $b),
-            source: "the columns named",
-        }),*];
+        const PAIR_STATS: &[Stat] = &all_by("the columns named", [$(stat(
+            $name,
+            "a∘b",
+            REAL,
+            concat!($a, " ", stringify!($with), " ", $b),
+        )),*]);
     };
 }
 

@@ -10,37 +10,28 @@ use super::{
     block::{Block, See, Setup},
     bucket::{BUCKETS, COUNT as GROUPS, bucket_of},
     nearest::nearest,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::greeks::exposure::{Exposures as Chainwide, Sums, Weight};
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "greeks::exposure" }
-}
-
-const ANY: f64 = f64::INFINITY;
-const REAL: [f64; 2] = [-ANY, ANY];
-
-const STATS: &[Stat] = &[
-    stat("gex_dealer", "currency/%", REAL, "Σ ±Γ·S²·0.01·contracts·multiplier, calls + puts −"),
-    stat("vanna_dealer", "currency/point", REAL, "Σ ±vanna·S·0.01·contracts·multiplier"),
-    stat("charm_dealer", "currency/day", REAL, "Σ ±charm·S/365·contracts·multiplier"),
-    stat("vomma_dealer", "currency/point²", REAL, "Σ ±vomma·0.01²·contracts·multiplier"),
-    stat("speed_dealer", "currency/%²", REAL, "Σ ±speed·S³·0.01²·contracts·multiplier"),
-    stat("zomma_dealer", "currency/%/point", REAL, "Σ ±zomma·S²·0.01²·contracts·multiplier"),
-    stat("gex_gross", "currency/%", [0.0, ANY], "the same, calls + puts +"),
-    stat("vanna_gross", "currency/point", REAL, "the same, calls + puts +"),
-    stat("charm_gross", "currency/day", REAL, "the same, calls + puts +"),
-    stat("vomma_gross", "currency/point²", REAL, "the same, calls + puts +"),
-    stat("speed_gross", "currency/%²", REAL, "the same, calls + puts +"),
-    stat("zomma_gross", "currency/%/point", REAL, "the same, calls + puts +"),
-    stat("gex_tilt", "1", [-1.0, 1.0], "gex_dealer / gex_gross"),
-];
+const STATS: &[Stat] = &all_by(
+    "greeks::exposure",
+    [
+        stat("gex_dealer", "currency/%", REAL, "Σ ±Γ·S²·0.01·contracts·multiplier, calls + puts −"),
+        stat("vanna_dealer", "currency/point", REAL, "Σ ±vanna·S·0.01·contracts·multiplier"),
+        stat("charm_dealer", "currency/day", REAL, "Σ ±charm·S/365·contracts·multiplier"),
+        stat("vomma_dealer", "currency/point²", REAL, "Σ ±vomma·0.01²·contracts·multiplier"),
+        stat("speed_dealer", "currency/%²", REAL, "Σ ±speed·S³·0.01²·contracts·multiplier"),
+        stat("zomma_dealer", "currency/%/point", REAL, "Σ ±zomma·S²·0.01²·contracts·multiplier"),
+        stat("gex_gross", "currency/%", POSITIVE, "the same, calls + puts +"),
+        stat("vanna_gross", "currency/point", REAL, "the same, calls + puts +"),
+        stat("charm_gross", "currency/day", REAL, "the same, calls + puts +"),
+        stat("vomma_gross", "currency/point²", REAL, "the same, calls + puts +"),
+        stat("speed_gross", "currency/%²", REAL, "the same, calls + puts +"),
+        stat("zomma_gross", "currency/%/point", REAL, "the same, calls + puts +"),
+        stat("gex_tilt", "1", [-1.0, 1.0], "gex_dealer / gex_gross"),
+    ],
+);
 
 const WEIGHTS: [Weight; 2] = [Weight::Interest, Weight::Volume];
 const WEIGHT_NAMES: &[&str] = &["oi", "volume"];

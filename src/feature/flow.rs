@@ -10,7 +10,7 @@ use super::{
     rolling::{ROW_NAMES, ROWS, Rolling, fill, ratio},
     side::side_of,
     sweep::Sweeps,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::{
     chain::Instrument,
@@ -41,50 +41,47 @@ mod tally {
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "prints signed by Lee, Ready 1991" }
-}
-
-const ANY: f64 = f64::INFINITY;
-
-const STATS: &[Stat] = &[
-    stat("call_volume", "contracts", [0.0, ANY], "Σ sizes of prints of calls"),
-    stat("put_volume", "contracts", [0.0, ANY], "Σ sizes of prints of puts"),
-    stat("pcr_volume", "1", [0.0, ANY], "put_volume / call_volume"),
-    stat("call_lean", "1", [-1.0, 1.0], "(bought − sold) / call_volume"),
-    stat("put_lean", "1", [-1.0, 1.0], "(bought − sold) / put_volume"),
-    stat("call_premium", "currency", [-ANY, ANY], "premium of calls bought less sold"),
-    stat("put_premium", "currency", [-ANY, ANY], "premium of puts bought less sold"),
-    stat("print_size", "contracts", [0.0, ANY], "volume / prints"),
-    stat("blocks", "prints", [0.0, ANY], "prints of at least [features] block contracts"),
-    stat("block_share", "1", [0.0, 1.0], "contracts in blocks / volume"),
-    stat("block_imbalance", "1", [-1.0, 1.0], "(bought − sold in blocks) / contracts in blocks"),
-    stat(
-        "sweeps",
-        "sweeps",
-        [0.0, ANY],
-        "times that one side took one right at three strikes or more within 5 s",
-    ),
-    stat(
-        "smart_money_flow",
-        "contracts",
-        [-ANY, ANY],
-        "contracts in blocks and sweeps that bought calls or sold puts, less the opposite",
-    ),
-    stat("delta_bought", "units", [-ANY, ANY], "Σ side · size · multiplier · delta"),
-    stat("vega_bought", "currency/point", [-ANY, ANY], "Σ side · size · multiplier · vega · 0.01"),
-    stat(
-        "volume_acceleration",
-        "1",
-        [0.0, ANY],
-        "volume a row / volume a row since the first row of the day",
-    ),
-];
+const STATS: &[Stat] = &all_by(
+    "prints signed by Lee, Ready 1991",
+    [
+        stat("call_volume", "contracts", POSITIVE, "Σ sizes of prints of calls"),
+        stat("put_volume", "contracts", POSITIVE, "Σ sizes of prints of puts"),
+        stat("pcr_volume", "1", POSITIVE, "put_volume / call_volume"),
+        stat("call_lean", "1", [-1.0, 1.0], "(bought − sold) / call_volume"),
+        stat("put_lean", "1", [-1.0, 1.0], "(bought − sold) / put_volume"),
+        stat("call_premium", "currency", REAL, "premium of calls bought less sold"),
+        stat("put_premium", "currency", REAL, "premium of puts bought less sold"),
+        stat("print_size", "contracts", POSITIVE, "volume / prints"),
+        stat("blocks", "prints", POSITIVE, "prints of at least [features] block contracts"),
+        stat("block_share", "1", [0.0, 1.0], "contracts in blocks / volume"),
+        stat(
+            "block_imbalance",
+            "1",
+            [-1.0, 1.0],
+            "(bought − sold in blocks) / contracts in blocks",
+        ),
+        stat(
+            "sweeps",
+            "sweeps",
+            POSITIVE,
+            "times that one side took one right at three strikes or more within 5 s",
+        ),
+        stat(
+            "smart_money_flow",
+            "contracts",
+            REAL,
+            "contracts in blocks and sweeps that bought calls or sold puts, less the opposite",
+        ),
+        stat("delta_bought", "units", REAL, "Σ side · size · multiplier · delta"),
+        stat("vega_bought", "currency/point", REAL, "Σ side · size · multiplier · vega · 0.01"),
+        stat(
+            "volume_acceleration",
+            "1",
+            POSITIVE,
+            "volume a row / volume a row since the first row of the day",
+        ),
+    ],
+);
 
 const WIDTH: usize = STATS.len() * ROWS.len();
 

@@ -8,11 +8,14 @@
 use super::{
     block::{Block, See, Setup, Subject},
     rolling::{ROW_NAMES, ROWS, Rolling, fill, ratio},
-    table::{Axis, Stat, Table},
+    table::{Axis, REAL, Stat, Table, all_by, stat},
 };
-use crate::wire::{
-    Event, Kind, NANOS_PER_SECOND,
-    market::{Class, Interest as Report},
+use crate::{
+    chain::Instrument,
+    wire::{
+        Event, Kind, NANOS_PER_SECOND,
+        market::{Class, Interest as Report},
+    },
 };
 use alloc::{vec, vec::Vec};
 
@@ -21,37 +24,37 @@ mod tally {
     pub(super) const PUTS: usize = 1;
     /// Move of the underlying, 1e-9.
     pub(super) const MOVE: usize = 2;
-    pub(super) const COUNT: usize = 3;
+    /// Of calls and puts of monthly expiries.
+    pub(super) const MONTHLY: usize = 3;
+    pub(super) const COUNT: usize = 4;
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "open interest by the last report" }
-}
-
-const ANY: f64 = f64::INFINITY;
-
-const STATS: &[Stat] = &[
-    stat("oi_velocity_calls", "contracts/min", [-ANY, ANY], "change of calls' open interest"),
-    stat("oi_velocity_puts", "contracts/min", [-ANY, ANY], "change of puts' open interest"),
-    stat("oi_growth", "1", [-1.0, ANY], "change / open interest before it"),
-    stat("pcr_oi_change", "1", [-ANY, ANY], "puts/calls now − puts/calls a window ago"),
-    stat(
-        "pcr_divergence",
-        "1",
-        [-ANY, ANY],
-        "pcr_oi_change / puts/calls a window ago + return: both up or both down is a divergence",
-    ),
-    stat("long_build_up", "0/1", [0.0, 1.0], "price and open interest have risen"),
-    stat("short_build_up", "0/1", [0.0, 1.0], "price has fallen, open interest risen"),
-    stat("short_covering", "0/1", [0.0, 1.0], "price has risen, open interest fallen"),
-    stat("long_unwinding", "0/1", [0.0, 1.0], "price and open interest have fallen"),
-];
+const STATS: &[Stat] = &all_by(
+    "open interest by the last report",
+    [
+        stat("oi_velocity_calls", "contracts/min", REAL, "change of calls' open interest"),
+        stat("oi_velocity_puts", "contracts/min", REAL, "change of puts' open interest"),
+        stat("oi_growth", "1", [-1.0, f64::INFINITY], "change / open interest before it"),
+        stat("pcr_oi_change", "1", REAL, "puts/calls now − puts/calls a window ago"),
+        stat(
+            "pcr_divergence",
+            "1",
+            REAL,
+            "pcr_oi_change / puts/calls a window ago + return: of one sign is a divergence",
+        ),
+        stat("long_build_up", "0/1", [0.0, 1.0], "price and open interest have risen"),
+        stat("short_build_up", "0/1", [0.0, 1.0], "price has fallen, open interest risen"),
+        stat("short_covering", "0/1", [0.0, 1.0], "price has risen, open interest fallen"),
+        stat("long_unwinding", "0/1", [0.0, 1.0], "price and open interest have fallen"),
+        stat(
+            "oi_rollover",
+            "1",
+            [-1.0, 1.0],
+            "open interest of monthly expiries (third Fridays) / all, now − a window ago",
+        ),
+    ],
+);
 
 /// Open interest of a root's calls and puts.
 #[derive(Debug)]
@@ -60,6 +63,9 @@ pub(super) struct Interest {
     // By instrument, −1 before the first report.
     reported: Vec<i64>,
     open: [i64; 2],
+    // By instrument, whether its expiry is monthly; and what those have open.
+    is_monthly: Vec<bool>,
+    monthly: i64,
     tallies: [i64; COUNT],
     rolling: Rolling<COUNT>,
     price: f64,
@@ -86,7 +92,18 @@ impl Interest {
             both(moved < 0.0, change > 0),
             both(moved > 0.0, change < 0),
             both(moved < 0.0, change < 0),
+            ratio(self.monthly, self.open[0] + self.open[1])
+                - ratio(self.monthly - sums[MONTHLY], before[0] + before[1]),
         ]
+    }
+}
+
+impl Interest {
+    fn define(&mut self, see: &See<'_>, instrument: u32, terms: &Instrument) {
+        let day = see.chain.calendar(see.root).map(|calendar| calendar.day(terms.settles));
+        if let (Some(day), Some(is)) = (day, self.is_monthly.get_mut(instrument as usize)) {
+            *is = day.is_monthly();
+        }
     }
 }
 
@@ -103,6 +120,8 @@ impl Block for Interest {
             every: setup.settings.every.nanos() as f64 / NANOS_PER_SECOND as f64,
             reported: vec![-1; setup.limits.instruments_max],
             open: [0; 2],
+            is_monthly: vec![false; setup.limits.instruments_max],
+            monthly: 0,
             tallies: [0; COUNT],
             rolling: Rolling::new(),
             price: f64::NAN,
@@ -110,14 +129,25 @@ impl Block for Interest {
     }
 
     #[inline(always)]
-    fn on(&mut self, _: &See<'_>, event: &Event, of: &Subject) {
-        let (Subject::Option(terms), Kind::INTEREST) = (of, event.kind) else { return };
+    fn on(&mut self, see: &See<'_>, event: &Event, of: &Subject) {
+        let Subject::Option(terms) = of else { return };
+        if event.kind == Kind::DEFINITION {
+            self.define(see, event.instrument, terms);
+        }
+        if event.kind != Kind::INTEREST {
+            return;
+        }
         let contracts = event.body::<Report>().contracts.max(0);
         let Some(held) = self.reported.get_mut(event.instrument as usize) else { return };
         let before = core::mem::replace(held, contracts);
         let right = usize::from(terms.class == Class::PUT);
+        let change = if before < 0 { 0 } else { contracts - before };
         self.open[right] += contracts - before.max(0);
-        self.tallies[right] += if before < 0 { 0 } else { contracts - before };
+        self.tallies[right] += change;
+        if self.is_monthly[event.instrument as usize] {
+            self.monthly += contracts - before.max(0);
+            self.tallies[MONTHLY] += change;
+        }
     }
 
     fn fill(&mut self, see: &See<'_>, _: &[f64], out: &mut [f64]) {
@@ -130,4 +160,4 @@ impl Block for Interest {
     }
 }
 
-const _: () = assert!(STATS.len() * ROWS.len() == 36);
+const _: () = assert!(STATS.len() * ROWS.len() == 40);

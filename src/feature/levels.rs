@@ -7,31 +7,38 @@
 use super::{
     block::{Block, See, Setup},
     nearest::{NEAREST, nearest},
-    table::{Axis, Stat, Table},
+    table::{Axis, REAL, Stat, Table, all_by, stat},
 };
 use crate::greeks::exposure::{Exposures, Weight};
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "greeks::exposure, open interest" }
-}
-
-const ANY: f64 = f64::INFINITY;
-
-const STATS: &[Stat] = &[
-    stat("call_wall", "1", [-1.0, ANY], "strike of the nearest expiry with most call Γ / F − 1"),
-    stat("put_wall", "1", [-1.0, ANY], "strike of the nearest expiry with most put Γ / F − 1"),
-    stat("wall_width", "1", [-ANY, ANY], "(call wall − put wall) / F"),
-    stat("gex_concentration", "1", [0.0, 1.0], "Σ of squared shares of strikes in gross Γ"),
-    stat("gamma_flip", "1", [-REACH, REACH], "nearest move at which Γ dealer of e1 to e3 is zero"),
-    stat("gex_up", "currency/%", [-ANY, ANY], "Γ dealer of e1 to e3 if spot were 1 % higher"),
-    stat("gex_down", "currency/%", [-ANY, ANY], "Γ dealer of e1 to e3 if spot were 1 % lower"),
-    stat("gex_slope", "1", [-2.0, 2.0], "(gex_up − gex_down) / (|gex_up| + |gex_down|)"),
-];
+const STATS: &[Stat] = &all_by(
+    "greeks::exposure, open interest",
+    [
+        stat(
+            "call_wall",
+            "1",
+            [-1.0, f64::INFINITY],
+            "strike of the nearest expiry with most call Γ / F − 1",
+        ),
+        stat(
+            "put_wall",
+            "1",
+            [-1.0, f64::INFINITY],
+            "strike of the nearest expiry with most put Γ / F − 1",
+        ),
+        stat("wall_width", "1", REAL, "(call wall − put wall) / F"),
+        stat("gex_concentration", "1", [0.0, 1.0], "Σ of squared shares of strikes in gross Γ"),
+        stat(
+            "gamma_flip",
+            "1",
+            [-REACH, REACH],
+            "nearest move at which Γ dealer of e1 to e3 is zero",
+        ),
+        stat("gex_up", "currency/%", REAL, "Γ dealer of e1 to e3 if spot were 1 % higher"),
+        stat("gex_down", "currency/%", REAL, "Γ dealer of e1 to e3 if spot were 1 % lower"),
+        stat("gex_slope", "1", [-2.0, 2.0], "(gex_up − gex_down) / (|gex_up| + |gex_down|)"),
+    ],
+);
 
 /// Places of the grid, a [`STEP`] from one to the next, the spot in the middle.
 const GRID: usize = 21;

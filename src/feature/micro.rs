@@ -6,13 +6,14 @@
 
 use super::{
     block::{Block, See, Setup, Subject},
+    group::{GROUPS, group_of},
     rolling::{ROW_NAMES, ROWS, Rolling, fill, ratio},
     side::side_of,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, stat},
 };
 use crate::wire::{
     Event, Kind,
-    market::{Class, Quote, Trade},
+    market::{Quote, Trade},
 };
 use alloc::{vec, vec::Vec};
 
@@ -73,85 +74,62 @@ mod tally {
     // Of a whole row: signed contracts x, move of the mid y in 1e-6.
     pub(super) const XX: usize = 15;
     pub(super) const XY: usize = 16;
-    pub(super) const COUNT: usize = 17;
+    /// Contracts printed while there was a firm quote to hold them against.
+    pub(super) const COMPARED: usize = 17;
+    pub(super) const COUNT: usize = 18;
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source }
-}
-
-const ANY: f64 = f64::INFINITY;
 const OURS: &str = "sums over the window's rows";
 const CONT: &str = "Cont, Kukanov, Stoikov 2014";
 
 const STATS: &[Stat] = &[
-    stat("ofi", "contracts", [-ANY, ANY], "Σ e_n: what changes of bid and ask add and take", CONT),
-    stat("ofi_depth", "1", [-ANY, ANY], "ofi / mean of (bid size + ask size)/2", CONT),
-    stat("quote_rate", "1/row", [0.0, ANY], "firm quotes / rows", OURS),
-    stat(
-        "tick_momentum",
-        "1",
-        [-1.0, 1.0],
-        "(ups − downs)/(ups + downs) of the mid, one a quote",
-        OURS,
-    ),
-    stat("mid_move", "currency", [-ANY, ANY], "Σ changes of the mid", OURS),
-    stat("efficiency", "1", [0.0, 1.0], "|Σ changes of the mid| / Σ |changes|", "Kaufman 1995"),
-    stat("spread", "currency", [0.0, ANY], "mean spread of firm quotes", OURS),
-    stat(
-        "book_lean",
-        "1",
-        [-1.0, 1.0],
-        "mean of (bid size − ask size)/(bid size + ask size)",
-        "Cao, Hansch, Wang 2009",
-    ),
-    stat("trade_rate", "1/row", [0.0, ANY], "prints / rows", OURS),
-    stat("volume", "contracts", [0.0, ANY], "Σ sizes of prints", OURS),
-    stat("trade_lean", "1", [-1.0, 1.0], "(bought − sold)/(bought + sold)", "Lee, Ready 1991"),
+    stat("ofi", "contracts", REAL, "Σ e_n: what changes of bid and ask add and take").by(CONT),
+    stat("ofi_depth", "1", REAL, "ofi / mean of (bid size + ask size)/2").by(CONT),
+    stat("quote_rate", "1/row", POSITIVE, "firm quotes / rows").by(OURS),
+    stat("tick_momentum", "1", [-1.0, 1.0], "(ups − downs)/(ups + downs) of the mid, one a quote")
+        .by(OURS),
+    stat("mid_move", "currency", REAL, "Σ changes of the mid").by(OURS),
+    stat("efficiency", "1", [0.0, 1.0], "|Σ changes of the mid| / Σ |changes|").by("Kaufman 1995"),
+    stat("spread", "currency", POSITIVE, "mean spread of firm quotes").by(OURS),
+    stat("book_lean", "1", [-1.0, 1.0], "mean of (bid size − ask size)/(bid size + ask size)")
+        .by("Cao, Hansch, Wang 2009"),
+    stat("trade_rate", "1/row", POSITIVE, "prints / rows").by(OURS),
+    stat("volume", "contracts", POSITIVE, "Σ sizes of prints").by(OURS),
+    stat("trade_lean", "1", [-1.0, 1.0], "(bought − sold)/(bought + sold)").by("Lee, Ready 1991"),
     stat(
         "impact",
         "currency/contract",
-        [-ANY, ANY],
+        REAL,
         "Σ xy / Σ x² over rows: x contracts bought less sold, y move of the mid",
-        "Kyle 1985: lambda, through the origin",
-    ),
-    stat(
-        "illiquidity",
-        "currency/contract",
-        [0.0, ANY],
-        "Σ |changes of the mid| / volume",
-        "Amihud 2002, in currency",
-    ),
+    )
+    .by("Kyle 1985: lambda, through the origin"),
+    stat("illiquidity", "currency/contract", POSITIVE, "Σ |changes of the mid| / volume")
+        .by("Amihud 2002, in currency"),
     stat(
         "paid_spread",
         "currency",
-        [0.0, ANY],
-        "Σ 2|price − mid| · size / volume",
-        "effective spread, SEC Rule 605",
-    ),
+        POSITIVE,
+        "Σ 2|price − mid| · size / volume, of prints at a firm quote",
+    )
+    .by("effective spread, SEC Rule 605"),
     stat(
         "hidden_share",
         "1",
         [0.0, 1.0],
-        "contracts printed inside the spread or beyond the displayed size / volume",
-        OURS,
-    ),
+        "contracts printed inside the spread or beyond the displayed size / all, at a firm quote",
+    )
+    .by(OURS),
 ];
 
 const WIDTH: usize = STATS.len() * ROWS.len();
-const GROUPS: usize = 3;
 
 #[derive(Debug)]
 struct Group {
     tallies: [i64; COUNT],
     rolling: Rolling<COUNT>,
+    // A firm quote has come: before it nothing is known of the mid.
+    quoted: bool,
 }
 
 impl Group {
@@ -160,6 +138,7 @@ impl Group {
         if !new.is_firm() {
             return;
         }
+        self.quoted = true;
         let depth = new.bid_size + new.ask_size;
         tallies[QUOTES] += 1;
         tallies[SPREAD] += new.ask - new.bid;
@@ -185,6 +164,7 @@ impl Group {
         if !top.is_firm() {
             return;
         }
+        tallies[COMPARED] += size;
         let price = trade.price.0;
         let inside = price > top.bid && price < top.ask;
         let shown = if side > 0 { top.ask_size } else { top.bid_size };
@@ -199,21 +179,22 @@ impl Group {
         self.tallies[XX] = x.saturating_mul(x);
         self.tallies[XY] = x.saturating_mul(y);
         self.rolling.push(&mut self.tallies);
-        fill(&self.rolling, out, stats);
+        fill(&self.rolling, out, |sums, rows| stats(sums, rows, self.quoted));
     }
 }
 
-fn stats(sums: &[i64; COUNT], rows: f64) -> [f64; STATS.len()] {
+fn stats(sums: &[i64; COUNT], rows: f64, quoted: bool) -> [f64; STATS.len()] {
     let at = |tally: usize| sums[tally];
     let per_quote = |tally: usize| ratio(at(tally), at(QUOTES));
     let currency = |nanos: f64| nanos / 1e9;
     let micros = |millionths: f64| millionths / 1e6;
+    let if_quoted = |value: f64| if quoted { value } else { f64::NAN };
     [
-        at(FLOW) as f64,
+        if_quoted(at(FLOW) as f64),
         at(FLOW) as f64 / (per_quote(DEPTH) / 2.0),
         at(QUOTES) as f64 / rows,
         ratio(at(UPS) - at(DOWNS), at(UPS) + at(DOWNS)),
-        currency(at(MOVE_TWICE) as f64 / 2.0),
+        if_quoted(currency(at(MOVE_TWICE) as f64 / 2.0)),
         ratio(at(MOVE_TWICE).abs(), at(PATH_TWICE)),
         currency(per_quote(SPREAD)),
         micros(per_quote(LEAN_MICROS)),
@@ -221,29 +202,29 @@ fn stats(sums: &[i64; COUNT], rows: f64) -> [f64; STATS.len()] {
         at(VOLUME) as f64,
         ratio(at(BOUGHT) - at(SOLD), at(BOUGHT) + at(SOLD)),
         micros(ratio(at(XY), at(XX))),
-        currency(ratio(at(PATH_TWICE), at(VOLUME)) / 2.0),
-        micros(ratio(at(PAID_MICROS), at(VOLUME))),
-        ratio(at(HIDDEN), at(VOLUME)),
+        if_quoted(currency(ratio(at(PATH_TWICE), at(VOLUME)) / 2.0)),
+        micros(ratio(at(PAID_MICROS), at(COMPARED))),
+        ratio(at(HIDDEN), at(COMPARED)),
     ]
 }
 
 /// The book and the tape of three groups of instruments.
 #[derive(Debug)]
 pub(super) struct Micro {
-    groups: [Group; GROUPS],
+    groups: [Group; GROUPS.len()],
     tops: Vec<Top>,
 }
 
 impl Block for Micro {
     const TABLE: &'static Table = &Table {
         family: "microstructure",
-        outer: Axis::Named(&["under", "calls", "puts"]),
+        outer: Axis::Named(GROUPS),
         inner: Axis::Named(ROW_NAMES),
         stats: STATS,
     };
 
     fn new(setup: &Setup<'_>) -> Micro {
-        let group = || Group { tallies: [0; COUNT], rolling: Rolling::new() };
+        let group = || Group { tallies: [0; COUNT], rolling: Rolling::new(), quoted: false };
         Micro {
             groups: core::array::from_fn(|_| group()),
             tops: vec![Top::default(); setup.limits.instruments_max],
@@ -252,13 +233,8 @@ impl Block for Micro {
 
     #[inline(always)]
     fn on(&mut self, see: &See<'_>, event: &Event, of: &Subject) {
-        let group = match of {
-            Subject::Underlying => 0,
-            Subject::Option(terms) if terms.class == Class::CALL => 1,
-            Subject::Option(_) => 2,
-        };
         let Some(top) = self.tops.get_mut(event.instrument as usize) else { return };
-        let group = &mut self.groups[group];
+        let group = &mut self.groups[group_of(of)];
         if event.kind == Kind::QUOTE {
             let new = Top::of(event.body());
             group.on_quote(&new, &core::mem::replace(top, new));
@@ -306,7 +282,7 @@ mod tests {
 
     #[test]
     fn impact_is_the_slope_of_the_mid_on_what_was_bought() {
-        let mut group = Group { tallies: [0; COUNT], rolling: Rolling::new() };
+        let mut group = Group { tallies: [0; COUNT], rolling: Rolling::new(), quoted: false };
         let mut out = [0.0; WIDTH];
         for row in 0..10i64 {
             let x = row % 3 - 1;

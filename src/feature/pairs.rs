@@ -1,12 +1,14 @@
 //! Two prices or series in; their ratio, and how they move together, out.
 //!
 //! Both are sampled at each row. Returns are whole millionths of a hundredth of a percent (1e-9),
-//! so that sums over windows are exact; what becomes known between two rows counts for the row
+//! so that sums over windows are exact; ratios are kept as they are, because those of two prices of
+//! one thing differ in the sixth digit. What becomes known between two rows counts for the row
 //! after it.
 
 use super::{
-    rolling::{ROW_NAMES, ROWS, Rolling, fill},
-    table::{Axis, Stat, Table},
+    past::Past,
+    rolling::{ROW_NAMES, ROWS, Rolling, fill, whole},
+    table::{Axis, REAL, Stat, Table, stat},
 };
 use crate::chain::Chain;
 
@@ -16,35 +18,24 @@ mod tally {
     pub(super) const XX: usize = 2;
     pub(super) const YY: usize = 3;
     pub(super) const XY: usize = 4;
-    /// The ratio less the first one, as a share of that, in millionths; and its square.
-    pub(super) const R: usize = 5;
-    pub(super) const RR: usize = 6;
-    pub(super) const COUNT: usize = 7;
+    pub(super) const COUNT: usize = 5;
 }
 use tally::*;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source }
-}
-
-const ANY: f64 = f64::INFINITY;
 const ROWWISE: &str = "returns from row to row";
 
 const STATS: &[Stat] = &[
-    stat("correlation", "1", [-1.0, 1.0], "of their returns", "Pearson, row by row"),
-    stat("beta", "1", [-ANY, ANY], "cov(a, b) / var(b) of their returns", ROWWISE),
-    stat("ratio_z", "1", [-ANY, ANY], "(a/b − mean) / population deviation of a/b", ROWWISE),
-    stat("relative_return", "1", [-ANY, ANY], "Σ returns of a − Σ returns of b", ROWWISE),
+    stat("correlation", "1", [-1.0, 1.0], "of their returns").by("Pearson, row by row"),
+    stat("beta", "1", REAL, "cov(a, b) / var(b) of their returns").by(ROWWISE),
+    stat("relative_return", "1", REAL, "Σ returns of a − Σ returns of b").by(ROWWISE),
+    stat("ratio_z", "1", REAL, "(a/b − mean) / population deviation of a/b").by(ROWWISE),
 ];
 
+/// Statistics before the last one are made of sums.
+const SUMMED: usize = STATS.len() - 1;
+
 const LEVELS: &[Stat] =
-    &[stat("ratio", "1", [-ANY, ANY], "a / b, 1 above in backwardation", "latest of both")];
+    &[stat("ratio", "1", REAL, "a / b, 1 above in backwardation").by("latest of both")];
 
 /// One side of a pair.
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +63,8 @@ impl Side {
 pub(super) struct Pair {
     sides: Option<[Side; 2]>,
     last: [f64; 2],
-    first: f64,
-    tallies: [i64; COUNT],
     rolling: Rolling<COUNT>,
+    ratios: Past,
 }
 
 impl Pair {
@@ -88,8 +78,8 @@ impl Pair {
 
     /// A pair of what the chain has; unknown for good where it has not both.
     pub(super) fn new(sides: Option<[Side; 2]>) -> Pair {
-        let rolling = Rolling::new();
-        Pair { sides, last: [f64::NAN; 2], first: f64::NAN, tallies: [0; COUNT], rolling }
+        let ratios = Past::new(ROWS[ROWS.len() - 1]);
+        Pair { sides, last: [f64::NAN; 2], rolling: Rolling::new(), ratios }
     }
 
     /// Writes its columns: those of the windows, then those of now.
@@ -98,53 +88,50 @@ impl Pair {
         let Some(sides) = self.sides else { return };
         let [a, b] = sides.map(|side| side.value(chain));
         self.take([a, b]);
-        let ratio = a / b;
-        let now = ratio / self.first - 1.0;
-        let (windows, level) = out.split_at_mut(STATS.len() * ROWS.len());
-        fill(&self.rolling, windows, |sums, rows| stats(sums, rows, now));
-        level[0] = ratio;
+        let (summed, rest) = out.split_at_mut(SUMMED * ROWS.len());
+        fill(&self.rolling, summed, stats);
+        let (scores, level) = rest.split_at_mut(ROWS.len());
+        scores.copy_from_slice(&self.scores(a / b));
+        level[0] = a / b;
+    }
+
+    /// How many deviations a ratio lies above the mean of each window.
+    fn scores(&self, now: f64) -> [f64; ROWS.len()] {
+        let (mut sum, mut squares, mut seen) = (0.0, 0.0, 0);
+        let mut past = self.ratios.backwards();
+        ROWS.map(|rows| {
+            for ratio in past.by_ref().take(rows - seen) {
+                // From now, where all of them lie near: nothing cancels.
+                let off = ratio - now;
+                sum += off;
+                squares += off * off;
+            }
+            seen = rows;
+            let mean = sum / rows as f64;
+            -mean / (squares / rows as f64 - mean * mean).max(0.0).sqrt()
+        })
     }
 
     /// A row's prices. Until both are known nothing is counted, so windows are of known rows.
     fn take(&mut self, new: [f64; 2]) {
         let before = core::mem::replace(&mut self.last, new);
-        if self.first.is_nan() {
-            self.first = new[0] / new[1];
+        let [x, y] = [0, 1].map(|side| (new[side] / before[side] - 1.0) * 1e9);
+        if x.abs() < MOVE_MAX && y.abs() < MOVE_MAX {
+            let [x, y] = [x, y].map(whole);
+            self.rolling.push(&mut [x, y, x * x, y * y, x * y]);
+            self.ratios.push(new[0] / new[1]);
         }
-        let [x, y] = [0, 1].map(|side| ((new[side] / before[side] - 1.0) * 1e9).round_whole());
-        let (Some(x), Some(y)) = (x, y) else { return };
-        let ratio = ((new[0] / new[1] / self.first - 1.0) * 1e6).round_whole().unwrap_or(0);
-        let product = |a: i64, b: i64| a.saturating_mul(b);
-        self.tallies =
-            [x, y, product(x, x), product(y, y), product(x, y), ratio, product(ratio, ratio)];
-        self.rolling.push(&mut self.tallies);
     }
 }
 
-/// Whole numbers from finite ones.
-trait Whole {
-    fn round_whole(self) -> Option<i64>;
-}
+/// Squares beyond would not fit: a price that jumped by three times itself.
+const MOVE_MAX: f64 = 3e9;
 
-impl Whole for f64 {
-    fn round_whole(self) -> Option<i64> {
-        let half = if self < 0.0 { -0.5 } else { 0.5 };
-        // Beyond this squares would not fit: a price that jumped by three times itself.
-        (self.abs() < 3e9).then_some((self + half) as i64)
-    }
-}
-
-fn stats(sums: &[i64; COUNT], rows: f64, now: f64) -> [f64; STATS.len()] {
+fn stats(sums: &[i64; COUNT], rows: f64) -> [f64; SUMMED] {
     let mean = |tally: usize| sums[tally] as f64 / rows;
     let spread = |both: usize, a: usize, b: usize| mean(both) - mean(a) * mean(b);
     let (xx, yy, xy) = (spread(XX, X, X), spread(YY, Y, Y), spread(XY, X, Y));
-    let deviation = spread(RR, R, R).sqrt() / 1e6;
-    [
-        (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0),
-        xy / yy,
-        (now - mean(R) / 1e6) / deviation,
-        (sums[X] - sums[Y]) as f64 / 1e9,
-    ]
+    [(xy / (xx * yy).sqrt()).clamp(-1.0, 1.0), xy / yy, (sums[X] - sums[Y]) as f64 / 1e9]
 }
 
 #[cfg(test)]
@@ -160,8 +147,19 @@ mod tests {
             pair.take([a, b]);
             (a, b) = (a * (1.0 + 2.0 * step), b * (1.0 + step));
         }
-        let [correlation, beta, ..] = stats(pair.rolling.sums(1).unwrap(), ROWS[1] as f64, 0.0);
+        let [correlation, beta, ..] = stats(pair.rolling.sums(1).unwrap(), ROWS[1] as f64);
         assert!((correlation - 1.0).abs() < 1e-9 && (beta - 2.0).abs() < 1e-6, "{beta}");
+    }
+
+    /// Two prices of one thing, a billionth a row apart: by hand, the last of 1 … 10 lies 4.5/√8.25
+    /// deviations above their mean.
+    #[test]
+    fn a_ratio_is_told_apart_in_its_ninth_digit() {
+        let mut pair = Pair::new(None);
+        (0..=10).for_each(|row| pair.take([10.0 + f64::from(row) * 1e-8, 10.0]));
+        let [ten, sixty, ..] = pair.scores(1.0 + 1e-8);
+        assert!((ten - 4.5 / 8.25f64.sqrt()).abs() < 1e-6, "{ten}");
+        assert!(sixty.is_nan(), "there are ten");
     }
 
     #[test]

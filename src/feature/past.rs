@@ -15,6 +15,11 @@ impl Past {
         Past { values: vec![f64::NAN; room].into(), count: 0 }
     }
 
+    /// Nothing was pushed.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+
     /// One more; the oldest goes where there is no room.
     pub(super) fn push(&mut self, value: f64) {
         if !value.is_nan() {
@@ -28,6 +33,12 @@ impl Past {
         let room = self.values.len();
         let kept = pushes < room.min(self.count);
         if kept { self.values[(self.count - 1 - pushes) % room] } else { f64::NAN }
+    }
+
+    /// All there is room for, the latest first; NaN where there is none yet.
+    pub(super) fn backwards(&self) -> impl Iterator<Item = f64> + '_ {
+        let (newer, older) = self.values.split_at(self.count % self.values.len());
+        newer.iter().rev().chain(older.iter().rev()).copied()
     }
 
     fn kept(&self) -> &[f64] {

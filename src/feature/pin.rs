@@ -4,7 +4,7 @@
 use super::{
     block::{Block, See, Setup},
     nearest::nearest,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, stat},
 };
 use crate::{
     chain::{Chain, Expiry},
@@ -12,17 +12,6 @@ use crate::{
     wire::market::VolStatus,
 };
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source }
-}
-
-const ANY: f64 = f64::INFINITY;
 const CHAIN: &str = "the nearest expiry's strikes";
 
 const STATS: &[Stat] = &[
@@ -31,33 +20,34 @@ const STATS: &[Stat] = &[
         "1",
         [-NEAR, NEAR],
         "pin strike / F − 1: most open interest within 2 % of the forward",
-        CHAIN,
-    ),
-    stat("pin_sigmas", "1", [-ANY, ANY], "ln(pin strike / F) / (iv·√T)", CHAIN),
+    )
+    .by(CHAIN),
+    stat("pin_sigmas", "1", REAL, "ln(pin strike / F) / (iv·√T)").by(CHAIN),
     stat(
         "pin_risk",
         "1",
         [0.0, 1.0],
         "probability to settle within half a strike's step of the pin strike: N(d2) − N(d2')",
-        "Black 1976 at the volatility at the money",
-    ),
-    stat("pin_interest", "1", [0.0, 1.0], "open interest of the pin strike / the expiry's", CHAIN),
-    stat("straddle", "1", [0.0, ANY], "mid of call and put at the money / F", CHAIN),
-    stat("theta_share", "1/day", [-ANY, ANY], "their theta a day / their mid", CHAIN),
+    )
+    .by("Black 1976 at the volatility at the money"),
+    stat("pin_interest", "1", [0.0, 1.0], "open interest of the pin strike / the expiry's")
+        .by(CHAIN),
+    stat("straddle", "1", POSITIVE, "mid of call and put at the money / F").by(CHAIN),
+    stat("theta_share", "1/day", REAL, "their theta a day / their mid").by(CHAIN),
     stat(
         "theta_acceleration",
         "1",
-        [-ANY, ANY],
+        REAL,
         "their theta / what it was 300 rows ago − 1, both at the money then",
-        CHAIN,
-    ),
+    )
+    .by(CHAIN),
     stat(
         "iv_crush",
         "1",
-        [-ANY, ANY],
+        REAL,
         "iv at the money − iv from its settlement to the next: √((w2 − w1)/(T2 − T1))",
-        "forward variance, Gatheral 2006",
-    ),
+    )
+    .by("forward variance, Gatheral 2006"),
 ];
 
 /// How far from the forward a pin is looked for.

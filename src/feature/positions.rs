@@ -7,41 +7,38 @@
 use super::{
     block::{Block, See, Setup},
     nearest::{NEAREST, NEAREST_NAMES, nearest},
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::{
     chain::{Chain, Expiry},
     greeks::exposure::max_pain,
 };
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "open interest by the last report" }
-}
-
-const ANY: f64 = f64::INFINITY;
-
-const STATS: &[Stat] = &[
-    stat("oi_calls", "contracts", [0.0, ANY], "Σ open interest of calls"),
-    stat("oi_puts", "contracts", [0.0, ANY], "Σ open interest of puts"),
-    stat("pcr_oi", "1", [0.0, ANY], "oi_puts / oi_calls"),
-    stat("oi_concentration", "1", [0.0, 1.0], "open interest of the three largest strikes / all"),
-    stat("oi_herfindahl", "1", [0.0, 1.0], "Σ of squared shares of the strikes"),
-    stat("oi_center", "1", [-ANY, ANY], "mean of K/F − 1 by open interest"),
-    stat("oi_width", "1", [0.0, ANY], "standard deviation of K/F − 1 by open interest"),
-    stat("oi_skewness", "1", [-ANY, ANY], "third central moment / width³"),
-    stat("call_peak", "1", [-ANY, ANY], "K/F − 1 of the call strike with the most open interest"),
-    stat("put_peak", "1", [-ANY, ANY], "K/F − 1 of the put strike with the most open interest"),
-    stat("max_pain_distance", "1", [-ANY, ANY], "max pain / F − 1"),
-    stat("volume_peak", "1", [-ANY, ANY], "K/F − 1 of the strike with the most volume today"),
-    stat("volume_center", "1", [-ANY, ANY], "mean of K/F − 1 by volume today"),
-    stat("volume_interest", "1", [0.0, ANY], "volume today / open interest"),
-    stat("otm_volume_share", "1", [0.0, 1.0], "volume out of the money / all"),
-];
+const STATS: &[Stat] = &all_by(
+    "open interest by the last report",
+    [
+        stat("oi_calls", "contracts", POSITIVE, "Σ open interest of calls"),
+        stat("oi_puts", "contracts", POSITIVE, "Σ open interest of puts"),
+        stat("pcr_oi", "1", POSITIVE, "oi_puts / oi_calls"),
+        stat(
+            "oi_concentration",
+            "1",
+            [0.0, 1.0],
+            "open interest of the three largest strikes / all",
+        ),
+        stat("oi_herfindahl", "1", [0.0, 1.0], "Σ of squared shares of the strikes"),
+        stat("oi_center", "1", REAL, "mean of K/F − 1 by open interest"),
+        stat("oi_width", "1", POSITIVE, "standard deviation of K/F − 1 by open interest"),
+        stat("oi_skewness", "1", REAL, "third central moment / width³"),
+        stat("call_peak", "1", REAL, "K/F − 1 of the call strike with the most open interest"),
+        stat("put_peak", "1", REAL, "K/F − 1 of the put strike with the most open interest"),
+        stat("max_pain_distance", "1", REAL, "max pain / F − 1"),
+        stat("volume_peak", "1", REAL, "K/F − 1 of the strike with the most volume today"),
+        stat("volume_center", "1", REAL, "mean of K/F − 1 by volume today"),
+        stat("volume_interest", "1", POSITIVE, "volume today / open interest"),
+        stat("otm_volume_share", "1", [0.0, 1.0], "volume out of the money / all"),
+    ],
+);
 
 /// What the last look at each of the nearest expiries gave.
 #[derive(Debug)]

@@ -65,6 +65,12 @@ pub(super) fn fill<const N: usize, const S: usize>(
     }
 }
 
+/// The nearest whole number, the one further from zero of two; 0 for NaN.
+#[inline(always)]
+pub(super) fn whole(x: f64) -> i64 {
+    (x + if x < 0.0 { -0.5 } else { 0.5 }) as i64
+}
+
 /// A quotient of whole numbers; NaN where there is nothing to divide by.
 #[inline(always)]
 pub(super) fn ratio(over: i64, under: i64) -> f64 {

@@ -1,44 +1,48 @@
-//! An external series in; its level, where that stands among its past, its age and its calendar,
-//! out.
+//! An external series in; its level, where that stands among its past and its age, or, of known
+//! dates, how far the next and the last one are, out.
 //!
 //! What changes only with a new observation is reckoned when there is one.
 
-use super::table::{Axis, Stat, Table};
+use super::table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat};
 use crate::{
     chain::{Chain, Observation, Series as Known},
     wire::NANOS_PER_SECOND,
 };
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    bars: fn(usize) -> usize,
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars, formula, source: "observations known at the row" }
-}
-
-const ANY: f64 = f64::INFINITY;
-const REAL: [f64; 2] = [-ANY, ANY];
 const FEW: usize = 5;
 const MONTH: usize = 20;
 const YEAR: usize = 252;
 
-const STATS: &[Stat] = &[
-    stat("value", "of the series", REAL, |_| 1, "the latest observation x"),
-    stat("change", "of the series", REAL, |_| 2, "x − the observation before it"),
-    stat("change_5", "of the series", REAL, |_| FEW + 1, "x − the observation five before it"),
-    stat("z_20", "1", REAL, |_| MONTH, "(x − mean) / population deviation, last 20 with x"),
-    stat("rank_252", "1", [0.0, 1.0], |_| YEAR, "(x − least) / (greatest − least), last 252"),
-    stat("percentile_252", "1", [0.0, 1.0], |_| YEAR, "share of the 251 before x that lie below"),
-    stat("age", "s", [0.0, ANY], |_| 1, "now − when x became known"),
-    stat("stale", "0/1", [0.0, 1.0], |_| 0, "nothing is known, or age is above stale_after"),
-    stat("ahead", "s", [0.0, ANY], |_| 0, "known date that comes next − now"),
-    stat("behind", "s", [0.0, ANY], |_| 0, "now − known date that was last"),
-];
+const STATS: &[Stat] = &all_by(
+    "observations known at the row",
+    [
+        stat("value", "of the series", REAL, "the latest observation x").after(|_| 1),
+        stat("change", "of the series", REAL, "x − the observation before it").after(|_| 2),
+        stat("change_5", "of the series", REAL, "x − the observation five before it")
+            .after(|_| FEW + 1),
+        stat("return_20", "1", REAL, "x / the observation twenty before it − 1")
+            .after(|_| MONTH + 1),
+        stat("z_20", "1", REAL, "(x − mean) / population deviation, last 20 with x")
+            .after(|_| MONTH),
+        stat("rank_252", "1", [0.0, 1.0], "(x − least) / (greatest − least), last 252")
+            .after(|_| YEAR),
+        stat("percentile_252", "1", [0.0, 1.0], "share of the 251 before x that lie below")
+            .after(|_| YEAR),
+        stat("age", "s", POSITIVE, "now − when x became known").after(|_| 1),
+        stat("stale", "0/1", [0.0, 1.0], "nothing is known, or age is above stale_after"),
+    ],
+);
 
-const CHANGING: usize = 6;
+const DATES: &[Stat] = &all_by(
+    "dates known at the row",
+    [
+        stat("ahead", "s", POSITIVE, "the date that comes next − now"),
+        stat("behind", "s", POSITIVE, "now − the date that was last"),
+        stat("ahead_value", "of the series", REAL, "what the series says of the next date"),
+    ],
+);
+
+const CHANGING: usize = 7;
 
 /// The columns of one series.
 #[derive(Debug)]
@@ -67,13 +71,49 @@ impl Series {
             self.values = among_its_past(series);
         }
         out[..CHANGING].copy_from_slice(&self.values);
-        let now = chain.now;
-        let seconds = |nanos: u64| nanos as f64 / NANOS_PER_SECOND as f64;
-        let or_unknown = |nanos: Option<u64>| nanos.map_or(f64::NAN, seconds);
-        out[CHANGING] = or_unknown(series.age(now));
-        out[CHANGING + 1] = f64::from(u8::from(series.is_stale(now)));
-        out[CHANGING + 2] = or_unknown(series.ahead(now).map(|next| next.about - now));
-        out[CHANGING + 3] = or_unknown(series.behind(now).map(|last| now - last.about));
+        out[CHANGING] = seconds(series.age(chain.now));
+        out[CHANGING + 1] = f64::from(u8::from(series.is_stale(chain.now)));
+    }
+}
+
+fn seconds(nanos: Option<u64>) -> f64 {
+    nanos.map_or(f64::NAN, |nanos| nanos as f64 / NANOS_PER_SECOND as f64)
+}
+
+/// The columns of one calendar: they are looked up again when one of its dates has come or become
+/// known.
+#[derive(Debug)]
+pub(super) struct Dates {
+    index: Option<u16>,
+    latest: Option<Observation>,
+    next: Option<Observation>,
+    last: Option<Observation>,
+}
+
+impl Dates {
+    /// What there is of every calendar.
+    pub(super) const TABLE: &'static Table =
+        &Table { family: "dates", outer: Axis::One, inner: Axis::One, stats: DATES };
+
+    /// Of the series at this place of the universe.
+    pub(super) fn new(index: Option<u16>) -> Dates {
+        Dates { index, latest: None, next: None, last: None }
+    }
+
+    /// Writes its columns.
+    pub(super) fn fill(&mut self, chain: &Chain, out: &mut [f64]) {
+        out.fill(f64::NAN);
+        let Some(series) = self.index.and_then(|index| chain.series(index)) else { return };
+        let (now, latest) = (chain.now, series.latest());
+        let passed = self.next.is_some_and(|next| next.about <= now);
+        if self.latest.as_ref() != latest || passed {
+            self.latest = latest.copied();
+            self.next = series.ahead(now).copied();
+            self.last = series.behind(now).copied();
+        }
+        out[0] = seconds(self.next.map(|next| next.about - now));
+        out[1] = seconds(self.last.map(|last| now - last.about));
+        out[2] = self.next.map_or(f64::NAN, |next| next.value);
     }
 }
 
@@ -87,7 +127,7 @@ fn among_its_past(series: &Known) -> [f64; CHANGING] {
     let x = last[0];
     let z = if count >= MONTH { score(&last[..MONTH]) } else { f64::NAN };
     let [rank, percentile] = if count >= YEAR { standing(&last) } else { [f64::NAN; 2] };
-    [x, x - last[1], x - last[FEW], z, rank, percentile]
+    [x, x - last[1], x - last[FEW], x / last[MONTH] - 1.0, z, rank, percentile]
 }
 
 /// How many deviations the first lies above the mean of all.

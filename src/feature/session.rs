@@ -4,35 +4,41 @@
 use super::{
     bar::Tick,
     block::{Block, See, Setup},
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::wire::NANOS_PER_SECOND;
 
-const fn stat(name: &'static str, range: [f64; 2], formula: &'static str) -> Stat {
-    Stat { name, unit: "1", range, bars: |_| 0, formula, source: "the session so far" }
-}
-
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
-
-const STATS: &[Stat] = &[
-    stat("session_return", ANY, "price / first price of the session − 1"),
-    stat("session_gap", ANY, "first price of the session / last one of the session before − 1"),
-    stat("close_gap", ANY, "price / last price of the session before − 1"),
-    stat("session_range", POSITIVE, "(high − low)/first price"),
-    stat("session_place", [0.0, 1.0], "(price − low)/(high − low), ½ for high = low"),
-    stat("high_age", POSITIVE, "hours since the session's high"),
-    stat("low_age", POSITIVE, "hours since the session's low"),
-    stat("session_vwap_gap", ANY, "price / (Σ price·volume / Σ volume of the session) − 1"),
-    stat(
-        "opening_place",
-        ANY,
-        "(price − low₃₀)/(high₃₀ − low₃₀), of the first 30 minutes, when they are over",
-    ),
-    stat("opening_width", POSITIVE, "(high₃₀ − low₃₀)/first price, when they are over"),
-    stat("before_place", ANY, "(price − low)/(high − low) of the session before"),
-    stat("before_return", ANY, "last / first price − 1 of the session before"),
-];
+const STATS: &[Stat] = &all_by(
+    "the session so far",
+    [
+        stat("session_return", "1", REAL, "price / first price of the session − 1"),
+        stat(
+            "session_gap",
+            "1",
+            REAL,
+            "first price of the session / last one of the session before − 1",
+        ),
+        stat("session_range", "1", POSITIVE, "(high − low)/first price"),
+        stat("session_place", "1", [0.0, 1.0], "(price − low)/(high − low), ½ for high = low"),
+        stat("high_age", "h", POSITIVE, "hours since the session's high"),
+        stat("low_age", "h", POSITIVE, "hours since the session's low"),
+        stat(
+            "session_vwap_gap",
+            "1",
+            REAL,
+            "price / (Σ price·volume / Σ volume of the session) − 1",
+        ),
+        stat(
+            "opening_place",
+            "1",
+            REAL,
+            "(price − low₃₀)/(high₃₀ − low₃₀), of the first 30 minutes, when they are over",
+        ),
+        stat("opening_width", "1", POSITIVE, "(high₃₀ − low₃₀)/first price, when they are over"),
+        stat("before_place", "1", REAL, "(price − low)/(high − low) of the session before"),
+        stat("before_return", "1", REAL, "last / first price − 1 of the session before"),
+    ],
+);
 
 const OPENING: u64 = 1_800 * NANOS_PER_SECOND;
 
@@ -134,7 +140,6 @@ impl Block for Session {
         out.copy_from_slice(&[
             price / today.first - 1.0,
             today.first / before.last - 1.0,
-            price / before.last - 1.0,
             (today.high - today.low) / today.first,
             today.place(price),
             age(self.high_at),

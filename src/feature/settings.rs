@@ -1,6 +1,6 @@
 //! The `[features]` section: which roots have columns, how often there is a row, over which bars.
 
-use super::common::sides;
+use super::common::{daily_sides, sides};
 use crate::{
     chain::Universe,
     config::{Span, Value},
@@ -109,10 +109,16 @@ crate::section! {
         pub block: u32 = 1_000, in 1..=1_000_000_000, "contracts";
         /// Volume of one of the 50 buckets of VPIN.
         pub vpin_bucket: u32 = 500, in 1..=1_000_000_000, "units traded";
-        /// External series that have columns.
+        /// External series of numbers that have columns.
         pub series: Vec<String> = Vec::new(), "-";
-        /// What is set against each other: `A/B`, either a root (by its underlying) or a series.
+        /// External series that are calendars: how far the next and the last date are.
+        pub dates: Vec<String> = Vec::new(), "-";
+        /// What is set against each other from row to row: `A/B`, either a root (by its underlying)
+        /// or a series that moves within the day.
         pub pairs: Vec<String> = Vec::new(), "-";
+        /// Series that are set against each other from observation to observation: `A/B`, or sums
+        /// of them, `A+B/C`.
+        pub daily_pairs: Vec<String> = Vec::new(), "-";
     }
 }
 
@@ -173,16 +179,28 @@ impl Settings {
     fn unknown_names(&self, universe: &Universe) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         let known: Vec<&str> = universe.series.iter().map(|row| row.name.as_str()).collect();
-        for name in self.series.iter().filter(|name| !known.contains(&name.as_str())) {
-            let what = format!("has {name:?}; the universe has: {}", known.join(", "));
-            found.push(("series", what));
+        for (key, list) in [("series", &self.series), ("dates", &self.dates)] {
+            for name in list.iter().filter(|name| !known.contains(&name.as_str())) {
+                let what = format!("has {name:?}; the universe has: {}", known.join(", "));
+                found.push((key, what));
+            }
         }
         for pair in self.pairs.iter().filter(|pair| sides(universe, pair).is_none()) {
             let what = format!("has {pair:?}; write A/B, each a root or a series of the universe");
             found.push(("pairs", what));
         }
+        for pair in self.daily_pairs.iter().filter(|pair| daily_sides(universe, pair).is_none()) {
+            let what = format!("has {pair:?}; write A/B or A+B/C, each a series of the universe");
+            found.push(("daily_pairs", what));
+        }
         let twice = |list: &[String], at: usize| list[..at].contains(&list[at]);
-        for (key, list) in [("series", &self.series), ("pairs", &self.pairs)] {
+        let lists = [
+            ("series", &self.series),
+            ("dates", &self.dates),
+            ("pairs", &self.pairs),
+            ("daily_pairs", &self.daily_pairs),
+        ];
+        for (key, list) in lists {
             let again = (0..list.len()).filter(|at| twice(list, *at));
             found.extend(again.map(|at| (key, format!("has {:?} twice", list[at]))));
         }

@@ -1,105 +1,100 @@
 //! Smiles and forwards of the nearest expiries in; level, skew, wings and curvature of each, the
 //! term structure between them, and where the level stands in its own past, out.
 //!
-//! A smile is as GREEKS last fitted it; a volatility is that of the time that was left then.
+//! A smile is as GREEKS last fitted it, and unknown five minutes after that; a volatility is that
+//! of the time that was left then. When the nearest expiry has settled, its past goes with it.
 
 use super::{
     block::{Block, See, Setup},
+    nearest::{NEAREST, nearest},
     past::Past,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, all_by, stat},
 };
 use crate::{
     chain::Expiry,
     greeks::surface::{Smile, smile_of},
-    wire::{NANOS_PER_SECOND, market},
+    wire::{NANOS_PER_SECOND, Timestamp, market},
 };
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "raw SVI, Gatheral 2004" }
-}
+const EACH: &[Stat] = &all_by(
+    "raw SVI, Gatheral 2004",
+    [
+        stat("atm_iv", "1/√year", POSITIVE, "σ(0), the smile at the forward"),
+        stat("iv_slope", "1/√year", REAL, "dσ/dk at the forward, k = ln(K/F)"),
+        stat("iv_curvature", "1/√year", REAL, "d²σ/dk² at the forward"),
+        stat("rr_25", "1/√year", REAL, "σ of the 25-delta call − σ of the 25-delta put"),
+        stat("bf_25", "1/√year", REAL, "mean σ of the 25-delta call and put − σ(0)"),
+        stat("rr_10", "1/√year", REAL, "σ of the 10-delta call − σ of the 10-delta put"),
+        stat("bf_10", "1/√year", REAL, "mean σ of the 10-delta call and put − σ(0)"),
+        stat("skew_ratio", "1", POSITIVE, "σ of the 25-delta put / σ of the 25-delta call"),
+        stat(
+            "smile_error",
+            "half-spreads",
+            POSITIVE,
+            "root mean square distance of the quotes from the smile",
+        ),
+        stat("smile_points", "options", POSITIVE, "options that the smile was fitted to"),
+        stat(
+            "smile_density",
+            "1",
+            REAL,
+            "least value of Durrleman's g, below 0 for butterfly arbitrage",
+        ),
+        stat("basis", "1", REAL, "forward / price − 1"),
+        stat(
+            "parity_spread",
+            "1",
+            POSITIVE,
+            "half the interquartile range of the pairs' forwards / forward",
+        ),
+        stat("expected_move", "1", POSITIVE, "σ(0)·√T, T on the volatility's clock"),
+    ],
+);
 
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
+const TERM: &[Stat] = &all_by(
+    "raw SVI, Gatheral 2004",
+    [
+        stat("iv_term_12", "1/√year", REAL, "atm_iv_1 − atm_iv_2"),
+        stat("iv_term_23", "1/√year", REAL, "atm_iv_2 − atm_iv_3"),
+        stat("iv_ratio_13", "1", POSITIVE, "atm_iv_1 / atm_iv_3"),
+        stat(
+            "forward_iv_12",
+            "1/√year",
+            POSITIVE,
+            "√((w₂ − w₁)/(T₂ − T₁)), w = σ(0)²·T; NaN for w₂ < w₁",
+        ),
+        stat("forward_iv_23", "1/√year", POSITIVE, "√((w₃ − w₂)/(T₃ − T₂))"),
+        stat("skew_term_12", "1/√year", REAL, "rr_25_1 − rr_25_2"),
+        stat("iv_change_1m", "1/√year", REAL, "atm_iv_1 − that of 1 minute ago, on the minute"),
+        stat("iv_change_5m", "1/√year", REAL, "atm_iv_1 − that of 5 minutes ago"),
+        stat("iv_change_30m", "1/√year", REAL, "atm_iv_1 − that of 30 minutes ago"),
+        stat(
+            "iv_rank",
+            "1",
+            [0.0, 1.0],
+            "(x − min)/(max − min) of atm_iv_1 over the last 390 minutes, on the minute",
+        ),
+        stat(
+            "iv_percentile",
+            "1",
+            [0.0, 1.0],
+            "share of the last 390 minutes with a smaller atm_iv_1, on the minute",
+        ),
+        stat(
+            "iv_volatility",
+            "1/√year",
+            POSITIVE,
+            "standard deviation of the minute's changes of atm_iv_1 over 30",
+        ),
+        stat(
+            "skew_rank",
+            "1",
+            [0.0, 1.0],
+            "(x − min)/(max − min) of rr_25_1 over the last 390 minutes, on the minute",
+        ),
+    ],
+);
 
-const EACH: &[Stat] = &[
-    stat("atm_iv", "1/√year", POSITIVE, "σ(0), the smile at the forward"),
-    stat("iv_slope", "1/√year", ANY, "dσ/dk at the forward, k = ln(K/F)"),
-    stat("iv_curvature", "1/√year", ANY, "d²σ/dk² at the forward"),
-    stat("rr_25", "1/√year", ANY, "σ of the 25-delta call − σ of the 25-delta put"),
-    stat("bf_25", "1/√year", ANY, "mean σ of the 25-delta call and put − σ(0)"),
-    stat("rr_10", "1/√year", ANY, "σ of the 10-delta call − σ of the 10-delta put"),
-    stat("bf_10", "1/√year", ANY, "mean σ of the 10-delta call and put − σ(0)"),
-    stat("skew_ratio", "1", POSITIVE, "σ of the 25-delta put / σ of the 25-delta call"),
-    stat(
-        "smile_error",
-        "half-spreads",
-        POSITIVE,
-        "root mean square distance of the quotes from the smile",
-    ),
-    stat("smile_points", "options", POSITIVE, "options that the smile was fitted to"),
-    stat(
-        "smile_density",
-        "1",
-        ANY,
-        "least value of Durrleman's g, below 0 for butterfly arbitrage",
-    ),
-    stat("basis", "1", ANY, "forward / price − 1"),
-    stat(
-        "parity_spread",
-        "1",
-        POSITIVE,
-        "half the interquartile range of the pairs' forwards / forward",
-    ),
-    stat("expected_move", "1", POSITIVE, "σ(0)·√T, T on the volatility's clock"),
-];
-
-const TERM: &[Stat] = &[
-    stat("iv_term_12", "1/√year", ANY, "atm_iv_1 − atm_iv_2"),
-    stat("iv_term_23", "1/√year", ANY, "atm_iv_2 − atm_iv_3"),
-    stat("iv_ratio_13", "1", POSITIVE, "atm_iv_1 / atm_iv_3"),
-    stat(
-        "forward_iv_12",
-        "1/√year",
-        POSITIVE,
-        "√((w₂ − w₁)/(T₂ − T₁)), w = σ(0)²·T; NaN for w₂ < w₁",
-    ),
-    stat("forward_iv_23", "1/√year", POSITIVE, "√((w₃ − w₂)/(T₃ − T₂))"),
-    stat("skew_term_12", "1/√year", ANY, "rr_25_1 − rr_25_2"),
-    stat("iv_change_1m", "1/√year", ANY, "atm_iv_1 − that of 1 minute ago, on the minute"),
-    stat("iv_change_5m", "1/√year", ANY, "atm_iv_1 − that of 5 minutes ago"),
-    stat("iv_change_30m", "1/√year", ANY, "atm_iv_1 − that of 30 minutes ago"),
-    stat(
-        "iv_rank",
-        "1",
-        [0.0, 1.0],
-        "(x − min)/(max − min) of atm_iv_1 over the last 390 minutes, on the minute",
-    ),
-    stat(
-        "iv_percentile",
-        "1",
-        [0.0, 1.0],
-        "share of the last 390 minutes with a smaller atm_iv_1, on the minute",
-    ),
-    stat(
-        "iv_volatility",
-        "1/√year",
-        POSITIVE,
-        "standard deviation of the minute's changes of atm_iv_1 over 30",
-    ),
-    stat(
-        "skew_rank",
-        "1",
-        [0.0, 1.0],
-        "(x − min)/(max − min) of rr_25_1 over the last 390 minutes, on the minute",
-    ),
-];
-
-const NEAREST: usize = 3;
 const MINUTE: u64 = 60 * NANOS_PER_SECOND;
 const SESSION_MINUTES: usize = 390;
 
@@ -107,31 +102,19 @@ const SESSION_MINUTES: usize = 390;
 #[derive(Clone, Copy, Debug)]
 struct Known {
     fitted: market::Smile,
+    // When it was first seen.
+    since: Timestamp,
     values: [f64; 9],
 }
+
+/// A smile that is older is not taken for the present one: too few options had firm quotes for
+/// another.
+const FRESH: u64 = 5 * MINUTE;
 
 /// Per expiry.
 #[derive(Debug)]
 pub(super) struct Surface {
     known: [Known; NEAREST],
-}
-
-/// Indices of the nearest expiries of a root that have not settled.
-fn nearest(see: &See<'_>) -> [Option<u16>; NEAREST] {
-    let mut found = [None; NEAREST];
-    for (index, expiry) in see.chain.expiries() {
-        if expiry.root != see.root || expiry.settles <= see.now {
-            continue;
-        }
-        let mut index = Some(index);
-        for place in &mut found {
-            let settles = |at: Option<u16>| at.map_or(u64::MAX, |at| see.chain.expiry(at).settles);
-            if settles(index) < settles(*place) {
-                core::mem::swap(place, &mut index);
-            }
-        }
-    }
-    found
 }
 
 impl Known {
@@ -147,15 +130,17 @@ impl Known {
             points: 0,
             crossed: 0,
         },
+        since: 0,
         values: [f64::NAN; 9],
     };
 
-    fn refresh(&mut self, expiry: &Expiry) {
-        if expiry.smile == self.fitted {
-            return;
+    /// Whether there is a smile that is fresh enough.
+    fn refresh(&mut self, expiry: &Expiry, now: Timestamp) -> bool {
+        if expiry.smile != self.fitted {
+            (self.fitted, self.since) = (expiry.smile, now);
+            self.values = smile_of(expiry).map_or([f64::NAN; 9], |smile| shape(&smile));
         }
-        self.fitted = expiry.smile;
-        self.values = smile_of(expiry).map_or([f64::NAN; 9], |smile| shape(&smile));
+        expiry.smile.points > 0 && now.saturating_sub(self.since) <= FRESH
     }
 }
 
@@ -197,17 +182,17 @@ impl Block for Surface {
                 continue;
             };
             let expiry = see.chain.expiry(index);
-            known.refresh(expiry);
-            let fitted = expiry.smile.points > 0;
-            let unless = |value: f32| if fitted { f64::from(value) } else { f64::NAN };
-            out[..8].copy_from_slice(&known.values[..8]);
+            let fresh = known.refresh(expiry, see.now);
+            let if_fresh = |value: f64| if fresh { value } else { f64::NAN };
+            let values = known.values.map(if_fresh);
+            out[..8].copy_from_slice(&values[..8]);
             out[8..].copy_from_slice(&[
-                unless(expiry.smile.rms),
-                f64::from(expiry.smile.points),
-                unless(expiry.smile.butterfly),
+                if_fresh(expiry.smile.rms.into()),
+                if_fresh(expiry.smile.points.into()),
+                if_fresh(expiry.smile.butterfly.into()),
                 expiry.forward / see.price - 1.0,
                 f64::from(expiry.fit.0) / expiry.forward,
-                known.values[8],
+                values[8],
             ]);
         }
     }
@@ -216,6 +201,8 @@ impl Block for Surface {
 /// Between the expiries, and through time.
 #[derive(Debug)]
 pub(super) struct Term {
+    // Whose past it is: that of another expiry is no measure for this one.
+    of: Option<u16>,
     level: Past,
     skew: Past,
     change: Past,
@@ -230,6 +217,13 @@ const SKEW: usize = 3;
 const TOTAL: usize = 13;
 
 impl Term {
+    fn forget(&mut self) {
+        for past in [&mut self.level, &mut self.skew, &mut self.change] {
+            past.clear();
+        }
+        (self.minute, self.standing) = (0, [f64::NAN; 4]);
+    }
+
     /// One value a minute: the first row of each.
     fn remember(&mut self, see: &See<'_>, level: f64, skew: f64) {
         let minute = see.now / MINUTE;
@@ -256,6 +250,7 @@ impl Block for Term {
     fn new(_: &Setup<'_>) -> Term {
         let past = || Past::new(SESSION_MINUTES);
         Term {
+            of: None,
             level: past(),
             skew: past(),
             change: Past::new(30),
@@ -275,6 +270,11 @@ impl Block for Term {
         let forward = |near: usize, far: usize| {
             ((total[far] - total[near]) / (years(far) - years(near))).sqrt()
         };
+        let first = nearest(see)[0];
+        if first != self.of {
+            self.of = first;
+            self.forget();
+        }
         self.remember(see, level[0], of(0, SKEW));
         let change = |minutes: usize| level[0] - self.level.ago(minutes);
         let [iv_rank, iv_percentile, iv_volatility, skew_rank] = self.standing;

@@ -27,6 +27,48 @@ pub struct Stat {
     pub source: &'static str,
 }
 
+/// Any number.
+pub(super) const REAL: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+/// Any number from 0.
+pub(super) const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
+/// Hundredths.
+pub(super) const PERCENT: [f64; 2] = [0.0, 100.0];
+
+/// A statistic that is known at once; who defined it is still to be said.
+pub(super) const fn stat(
+    name: &'static str,
+    unit: &'static str,
+    range: [f64; 2],
+    formula: &'static str,
+) -> Stat {
+    Stat { name, unit, range, bars: |_| 0, formula, source: "" }
+}
+
+impl Stat {
+    /// The same, known after so many bars.
+    pub(super) const fn after(self, bars: fn(usize) -> usize) -> Stat {
+        Stat { bars, ..self }
+    }
+
+    /// The same, defined by this source.
+    pub(super) const fn by(self, source: &'static str) -> Stat {
+        Stat { source, ..self }
+    }
+}
+
+/// The same, all of them defined by one source.
+pub(super) const fn all_by<const N: usize>(
+    source: &'static str,
+    mut stats: [Stat; N],
+) -> [Stat; N] {
+    let mut at = 0;
+    while at < N {
+        stats[at].source = source;
+        at += 1;
+    }
+    stats
+}
+
 /// What a block's columns lie along.
 #[derive(Clone, Copy, Debug)]
 pub enum Axis {

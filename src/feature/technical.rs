@@ -8,135 +8,66 @@ use super::{
     bar::Bars,
     block::{Block, See, Setup},
     lanes::{Ratio, each, eq, store},
-    table::{Axis, Stat, Table},
+    table::{Axis, PERCENT, POSITIVE, REAL, Stat, Table, stat},
     windows::Windows,
 };
 use crate::greeks::math::V;
 use alloc::{vec, vec::Vec};
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    bars: fn(usize) -> usize,
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars, formula, source }
-}
-
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
-const PERCENT: [f64; 2] = [0.0, 100.0];
-
 const STATS: &[Stat] = &[
-    stat("sma_gap", "1", ANY, |w| w, "C / SMA(C, w) − 1", "TA-Lib SMA"),
-    stat("ema_gap", "1", ANY, |w| w, "C / EMA(C, w) − 1, k = 2/(w+1), seeded by SMA", "TA-Lib EMA"),
-    stat("wma_gap", "1", ANY, |w| w, "C / WMA(C, w) − 1, weights w … 1", "TA-Lib WMA"),
-    stat(
-        "rsi",
-        "%",
-        PERCENT,
-        |w| w + 1,
-        "100·G/(G + L), G and L Wilder's averages of rises and falls",
-        "Wilder 1978; TA-Lib RSI",
-    ),
-    stat(
-        "bb_place",
-        "1",
-        ANY,
-        |w| w,
-        "(C − lower)/(upper − lower), bands SMA ± 2σ, σ of the population",
-        "Bollinger 2001; TA-Lib BBANDS",
-    ),
-    stat("bb_width", "1", POSITIVE, |w| w, "(upper − lower)/SMA", "Bollinger 2001; TA-Lib BBANDS"),
-    stat(
-        "natr",
-        "%",
-        POSITIVE,
-        |w| w + 1,
-        "100·ATR/C, ATR Wilder's average of the true range",
-        "Wilder 1978; TA-Lib NATR",
-    ),
-    stat("roc", "%", ANY, |w| w + 1, "100·(C/C_w − 1)", "TA-Lib ROC"),
-    stat("willr", "%", [-100.0, 0.0], |w| w, "−100·(HH − C)/(HH − LL)", "TA-Lib WILLR"),
-    stat("stoch_k", "%", PERCENT, |w| w + 2, "SMA₃ of 100·(C − LL)/(HH − LL)", "TA-Lib STOCH, 3"),
-    stat("stoch_d", "%", PERCENT, |w| w + 4, "SMA₃ of stoch_k", "TA-Lib STOCH, 3, 3"),
-    stat(
-        "plus_di",
-        "%",
-        PERCENT,
-        |w| w + 1,
-        "100·(+DM)/TR, Wilder's sums",
-        "Wilder 1978; TA-Lib PLUS_DI",
-    ),
-    stat(
-        "minus_di",
-        "%",
-        PERCENT,
-        |w| w + 1,
-        "100·(−DM)/TR, Wilder's sums",
-        "Wilder 1978; TA-Lib MINUS_DI",
-    ),
-    stat(
-        "adx",
-        "%",
-        PERCENT,
-        |w| 2 * w,
-        "Wilder's average of 100·|+DI − −DI|/(+DI + −DI)",
-        "Wilder 1978; TA-Lib ADX",
-    ),
-    stat(
-        "cci",
-        "1",
-        ANY,
-        |w| w,
-        "(T − SMA(T))/(0.015·mean |T − SMA(T)|), T = (H+L+C)/3",
-        "Lambert 1980; TA-Lib CCI",
-    ),
-    stat(
-        "aroon",
-        "%",
-        [-100.0, 100.0],
-        |w| w + 1,
-        "100·(age of LL − age of HH)/w over w + 1 bars",
-        "Chande 1995; TA-Lib AROONOSC",
-    ),
-    stat("donchian", "1", POSITIVE, |w| w, "(HH − LL)/C", "Donchian; TA-Lib MAX, MIN"),
-    stat(
-        "slope",
-        "1/bar",
-        ANY,
-        |w| w,
-        "least-squares slope of C over the bars, / C",
-        "TA-Lib LINEARREG_SLOPE",
-    ),
-    stat(
-        "r_squared",
-        "1",
-        [0.0, 1.0],
-        |w| w,
-        "squared correlation of C with time",
-        "scipy.stats.linregress",
-    ),
-    stat("efficiency", "1", [-1.0, 1.0], |w| w + 1, "(C − C_w)/Σ|C − C₁|", "Kaufman 1995"),
-    stat(
-        "vwap_gap",
-        "1",
-        ANY,
-        |w| w,
-        "C / (Σ price·volume / Σ volume) − 1",
-        "volume-weighted average",
-    ),
-    stat("volume_ratio", "1", POSITIVE, |w| w, "V / SMA(V, w)", "TA-Lib SMA of volume"),
-    stat(
-        "volume_tide",
-        "1",
-        [-1.0, 1.0],
-        |w| w,
-        "Σ V·sign(C − C₁) / Σ V",
-        "Granville 1963, by volume",
-    ),
+    stat("sma_gap", "1", REAL, "C / SMA(C, w) − 1").after(|w| w).by("TA-Lib SMA"),
+    stat("ema_gap", "1", REAL, "C / EMA(C, w) − 1, k = 2/(w+1), seeded by SMA")
+        .after(|w| w)
+        .by("TA-Lib EMA"),
+    stat("wma_gap", "1", REAL, "C / WMA(C, w) − 1, weights w … 1").after(|w| w).by("TA-Lib WMA"),
+    stat("rsi", "%", PERCENT, "100·G/(G + L), G and L Wilder's averages of rises and falls")
+        .after(|w| w + 1)
+        .by("Wilder 1978; TA-Lib RSI"),
+    stat("bb_place", "1", REAL, "(C − lower)/(upper − lower), bands SMA ± 2σ, σ of the population")
+        .after(|w| w)
+        .by("Bollinger 2001; TA-Lib BBANDS"),
+    stat("bb_width", "1", POSITIVE, "(upper − lower)/SMA")
+        .after(|w| w)
+        .by("Bollinger 2001; TA-Lib BBANDS"),
+    stat("natr", "%", POSITIVE, "100·ATR/C, ATR Wilder's average of the true range")
+        .after(|w| w + 1)
+        .by("Wilder 1978; TA-Lib NATR"),
+    stat("roc", "%", REAL, "100·(C/C_w − 1)").after(|w| w + 1).by("TA-Lib ROC"),
+    stat("willr", "%", [-100.0, 0.0], "−100·(HH − C)/(HH − LL)").after(|w| w).by("TA-Lib WILLR"),
+    stat("stoch_k", "%", PERCENT, "SMA₃ of 100·(C − LL)/(HH − LL)")
+        .after(|w| w + 2)
+        .by("TA-Lib STOCH, 3"),
+    stat("stoch_d", "%", PERCENT, "SMA₃ of stoch_k").after(|w| w + 4).by("TA-Lib STOCH, 3, 3"),
+    stat("plus_di", "%", PERCENT, "100·(+DM)/TR, Wilder's sums")
+        .after(|w| w + 1)
+        .by("Wilder 1978; TA-Lib PLUS_DI"),
+    stat("minus_di", "%", PERCENT, "100·(−DM)/TR, Wilder's sums")
+        .after(|w| w + 1)
+        .by("Wilder 1978; TA-Lib MINUS_DI"),
+    stat("adx", "%", PERCENT, "Wilder's average of 100·|+DI − −DI|/(+DI + −DI)")
+        .after(|w| 2 * w)
+        .by("Wilder 1978; TA-Lib ADX"),
+    stat("cci", "1", REAL, "(T − SMA(T))/(0.015·mean |T − SMA(T)|), T = (H+L+C)/3")
+        .after(|w| w)
+        .by("Lambert 1980; TA-Lib CCI"),
+    stat("aroon", "%", [-100.0, 100.0], "100·(age of LL − age of HH)/w over w + 1 bars")
+        .after(|w| w + 1)
+        .by("Chande 1995; TA-Lib AROONOSC"),
+    stat("donchian", "1", POSITIVE, "(HH − LL)/C").after(|w| w).by("Donchian; TA-Lib MAX, MIN"),
+    stat("slope", "1/bar", REAL, "least-squares slope of C over the bars, / C")
+        .after(|w| w)
+        .by("TA-Lib LINEARREG_SLOPE"),
+    stat("r_squared", "1", [0.0, 1.0], "squared correlation of C with time")
+        .after(|w| w)
+        .by("scipy.stats.linregress"),
+    stat("efficiency", "1", [-1.0, 1.0], "(C − C_w)/Σ|C − C₁|").after(|w| w + 1).by("Kaufman 1995"),
+    stat("vwap_gap", "1", REAL, "C / (Σ price·volume / Σ volume) − 1")
+        .after(|w| w)
+        .by("volume-weighted average"),
+    stat("volume_ratio", "1", POSITIVE, "V / SMA(V, w)").after(|w| w).by("TA-Lib SMA of volume"),
+    stat("volume_tide", "1", [-1.0, 1.0], "Σ V·sign(C − C₁) / Σ V")
+        .after(|w| w)
+        .by("Granville 1963, by volume"),
 ];
 
 /// The averages that carry on from bar to bar, a window a lane.

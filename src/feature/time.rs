@@ -2,41 +2,44 @@
 
 use super::{
     block::{Block, See, Setup},
-    table::{Axis, Stat, Table},
+    table::{Axis, Stat, Table, all_by, stat},
 };
 use crate::wire::{NANOS_PER_SECOND, Timestamp};
 
 const DAY_SECONDS: f64 = 86_400.0;
 const WEEK_NS: u64 = 7 * 86_400 * NANOS_PER_SECOND;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars: |_| 0, formula, source: "the exchange's calendar" }
-}
-
-const STATS: &[Stat] = &[
-    stat("session_elapsed", "s", [-86_400.0, 86_400.0], "now − open of today's session"),
-    stat("session_share", "1", [0.0, 1.0], "(now − open)/(close − open), cut at 0 and 1"),
-    stat("session_left", "s", [0.0, 86_400.0], "close of today's session − now, 0 after it"),
-    stat("session_open", "0/1", [0.0, 1.0], "open ≤ now < close"),
-    stat("half_day", "0/1", [0.0, 1.0], "today closes early"),
-    stat("weekday", "day", [1.0, 7.0], "1 Monday to 7 Sunday"),
-    stat("month_day", "day", [1.0, 31.0], "day of the month"),
-    stat("month", "month", [1.0, 12.0], "month of the year"),
-    stat("month_left", "sessions", [0.0, 23.0], "sessions of this month after today"),
-    stat("next_session", "days", [1.0, 30.0], "days to the next day with a session"),
-    stat("monthly_days", "days", [0.0, 35.0], "days to the next third Friday, 0 on it"),
-    stat("quarterly", "0/1", [0.0, 1.0], "that Friday is in March, June, September or December"),
-    stat("expiry_today", "0/1", [0.0, 1.0], "an expiry of the root settles today and has not yet"),
-    stat("expiries_week", "expiries", [0.0, 64.0], "expiries that settle within seven days"),
-    stat("dte_1", "days", [0.0, 4_000.0], "seconds to the nearest expiry's settlement / 86400"),
-    stat("dte_2", "days", [0.0, 4_000.0], "seconds to the second expiry's settlement / 86400"),
-    stat("dte_3", "days", [0.0, 4_000.0], "seconds to the third expiry's settlement / 86400"),
-];
+const STATS: &[Stat] = &all_by(
+    "the exchange's calendar",
+    [
+        stat("session_share", "1", [0.0, 1.0], "(now − open)/(close − open), cut at 0 and 1"),
+        stat("session_left", "s", [0.0, 86_400.0], "close of today's session − now, 0 after it"),
+        stat("session_open", "0/1", [0.0, 1.0], "open ≤ now < close"),
+        stat("half_day", "0/1", [0.0, 1.0], "today closes early"),
+        stat("weekday", "day", [1.0, 7.0], "1 Monday to 7 Sunday"),
+        stat("month_day", "day", [1.0, 31.0], "day of the month"),
+        stat("month", "month", [1.0, 12.0], "month of the year"),
+        stat("month_left", "sessions", [0.0, 23.0], "sessions of this month after today"),
+        stat("next_session", "days", [1.0, 30.0], "days to the next day with a session"),
+        stat("monthly_days", "days", [0.0, 35.0], "days to the next third Friday, 0 on it"),
+        stat(
+            "quarterly",
+            "0/1",
+            [0.0, 1.0],
+            "that Friday is in March, June, September or December",
+        ),
+        stat(
+            "expiry_today",
+            "0/1",
+            [0.0, 1.0],
+            "an expiry of the root settles today and has not yet",
+        ),
+        stat("expiries_week", "expiries", [0.0, 64.0], "expiries that settle within seven days"),
+        stat("dte_1", "days", [0.0, 4_000.0], "seconds to the nearest expiry's settlement / 86400"),
+        stat("dte_2", "days", [0.0, 4_000.0], "seconds to the second expiry's settlement / 86400"),
+        stat("dte_3", "days", [0.0, 4_000.0], "seconds to the third expiry's settlement / 86400"),
+    ],
+);
 
 const NEAREST: usize = 3;
 
@@ -106,12 +109,12 @@ impl Block for Time {
         let session = if day.trades() {
             let (elapsed, left) = (seconds(day.opens, see.now), seconds(see.now, day.closes));
             let share = elapsed / seconds(day.opens, day.closes);
-            [elapsed, share.clamp(0.0, 1.0), left.max(0.0), flag(elapsed >= 0.0 && left > 0.0)]
+            [share.clamp(0.0, 1.0), left.max(0.0), flag(elapsed >= 0.0 && left > 0.0)]
         } else {
-            [f64::NAN, f64::NAN, f64::NAN, 0.0]
+            [f64::NAN, f64::NAN, 0.0]
         };
-        out[..4].copy_from_slice(&session);
-        out[4..14].copy_from_slice(&[
+        out[..3].copy_from_slice(&session);
+        out[3..13].copy_from_slice(&[
             flag(day.half),
             f64::from(day.weekday),
             f64::from(day.date % 100),
@@ -123,6 +126,6 @@ impl Block for Time {
             flag(self.next[0] < day.ends),
             f64::from(self.week),
         ]);
-        out[14..].copy_from_slice(&dte);
+        out[13..].copy_from_slice(&dte);
     }
 }

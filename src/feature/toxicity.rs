@@ -7,33 +7,25 @@
 
 use super::{
     block::{Block, See, Setup, Subject},
+    group::{GROUPS, group_of},
     side::side_of,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, Stat, Table, all_by, stat},
 };
-use crate::wire::{
-    Event, Kind, NANOS_PER_SECOND, Timestamp,
-    market::{Class, Trade},
-};
+use crate::wire::{Event, Kind, NANOS_PER_SECOND, Timestamp, market::Trade};
 
 const BUCKETS: usize = 50;
 const FEW: usize = 10;
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    bars: fn(usize) -> usize,
-    formula: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars, formula, source: "Easley, López de Prado, O'Hara 2012" }
-}
-
-const STATS: &[Stat] = &[
-    stat("vpin_50", "1", [0.0, 1.0], |_| BUCKETS, "Σ |bought − sold| / Σ size, last 50 buckets"),
-    stat("vpin_10", "1", [0.0, 1.0], |_| FEW, "the same, last 10 buckets"),
-    stat("toxicity_rise", "1", [-1.0, 1.0], |_| BUCKETS, "vpin_10 − vpin_50"),
-    stat("bucket_time", "s", [0.0, f64::INFINITY], |_| FEW, "mean seconds of the last 10 buckets"),
-];
+const STATS: &[Stat] = &all_by(
+    "Easley, López de Prado, O'Hara 2012",
+    [
+        stat("vpin_50", "1", [0.0, 1.0], "Σ |bought − sold| / Σ size, last 50 buckets")
+            .after(|_| BUCKETS),
+        stat("vpin_10", "1", [0.0, 1.0], "the same, last 10 buckets").after(|_| FEW),
+        stat("toxicity_rise", "1", [-1.0, 1.0], "vpin_10 − vpin_50").after(|_| BUCKETS),
+        stat("bucket_time", "s", POSITIVE, "mean seconds of the last 10 buckets").after(|_| FEW),
+    ],
+);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
@@ -93,16 +85,12 @@ impl Clock {
 /// The clocks of the underlying, the calls and the puts.
 #[derive(Debug)]
 pub(super) struct Toxicity {
-    clocks: [Clock; 3],
+    clocks: [Clock; GROUPS.len()],
 }
 
 impl Block for Toxicity {
-    const TABLE: &'static Table = &Table {
-        family: "flow",
-        outer: Axis::Named(&["under", "calls", "puts"]),
-        inner: Axis::One,
-        stats: STATS,
-    };
+    const TABLE: &'static Table =
+        &Table { family: "flow", outer: Axis::Named(GROUPS), inner: Axis::One, stats: STATS };
 
     fn new(setup: &Setup<'_>) -> Toxicity {
         let size = i64::from(setup.settings.vpin_bucket);
@@ -117,13 +105,9 @@ impl Block for Toxicity {
             return;
         }
         let trade: &Trade = event.body();
-        let clock = match of {
-            Subject::Underlying => 0,
-            Subject::Option(terms) if terms.class == Class::CALL => 1,
-            Subject::Option(_) => 2,
-        };
+        let clock = &mut self.clocks[group_of(of)];
         let side = side_of(trade, &see.chain.quote(event.instrument));
-        self.clocks[clock].on(see.now, i64::from(side), i64::from(trade.size));
+        clock.on(see.now, i64::from(side), i64::from(trade.size));
     }
 
     fn fill(&mut self, _: &See<'_>, _: &[f64], out: &mut [f64]) {

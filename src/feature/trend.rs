@@ -3,59 +3,32 @@
 use super::{
     bar::Bars,
     block::{Block, See, Setup},
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, stat},
 };
 use alloc::{vec, vec::Vec};
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    bars: fn(usize) -> usize,
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars, formula, source }
-}
-
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
-
 const STATS: &[Stat] = &[
-    stat("return", "1", ANY, |_| 2, "C/C₁ − 1", "TA-Lib ROCP, 1"),
-    stat("live_return", "1", ANY, |_| 1, "price now / C − 1", "price against the last bar"),
-    stat("bar_range", "1", POSITIVE, |_| 1, "(H − L)/C", "bar"),
-    stat("bar_body", "1", [-1.0, 1.0], |_| 1, "(C − O)/(H − L), 0 for H = L", "bar"),
-    stat("bar_place", "1", [0.0, 1.0], |_| 1, "(C − L)/(H − L), ½ for H = L", "bar"),
-    stat("bar_ticks", "ticks", POSITIVE, |_| 1, "prices taken", "bar"),
-    stat("bar_volume", "units", POSITIVE, |_| 1, "units printed", "bar"),
-    stat(
-        "bar_vwap_gap",
-        "1",
-        ANY,
-        |_| 1,
-        "C/(Σ price·volume/Σ volume) − 1, NaN without prints",
-        "bar",
-    ),
-    stat(
-        "bar_interest",
-        "contracts",
-        ANY,
-        |_| 1,
-        "change of the root's open interest in the bar",
-        "bar",
-    ),
-    stat("bar_seconds", "s", POSITIVE, |_| 1, "from its first tick to its end", "bar"),
-    stat("bar_age", "s", POSITIVE, |_| 1, "now − end of the last bar", "bar"),
-    stat(
-        "macd",
-        "1",
-        ANY,
-        |_| 34,
-        "(EMA₁₂ − EMA₂₆)/C, both seeded at bar 26",
-        "Appel 1979; TA-Lib MACD",
-    ),
-    stat("macd_hist", "1", ANY, |_| 34, "(MACD − its EMA₉)/C", "Appel 1979; TA-Lib MACD"),
+    stat("return", "1", REAL, "C/C₁ − 1").after(|_| 2).by("TA-Lib ROCP, 1"),
+    stat("live_return", "1", REAL, "price now / C − 1")
+        .after(|_| 1)
+        .by("price against the last bar"),
+    stat("bar_range", "1", POSITIVE, "(H − L)/C").after(|_| 1).by("bar"),
+    stat("bar_body", "1", [-1.0, 1.0], "(C − O)/(H − L), 0 for H = L").after(|_| 1).by("bar"),
+    stat("bar_place", "1", [0.0, 1.0], "(C − L)/(H − L), ½ for H = L").after(|_| 1).by("bar"),
+    stat("bar_ticks", "ticks", POSITIVE, "prices taken").after(|_| 1).by("bar"),
+    stat("bar_volume", "units", POSITIVE, "units printed").after(|_| 1).by("bar"),
+    stat("bar_vwap_gap", "1", REAL, "C/(Σ price·volume/Σ volume) − 1, NaN without prints")
+        .after(|_| 1)
+        .by("bar"),
+    stat("bar_interest", "contracts", REAL, "change of the root's open interest in the bar")
+        .after(|_| 1)
+        .by("bar"),
+    stat("bar_seconds", "s", POSITIVE, "from its first tick to its end").after(|_| 1).by("bar"),
+    stat("bar_age", "s", POSITIVE, "now − end of the last bar").after(|_| 1).by("bar"),
+    stat("macd", "1", REAL, "(EMA₁₂ − EMA₂₆)/C, both seeded at bar 26")
+        .after(|_| 34)
+        .by("Appel 1979; TA-Lib MACD"),
+    stat("macd_hist", "1", REAL, "(MACD − its EMA₉)/C").after(|_| 34).by("Appel 1979; TA-Lib MACD"),
 ];
 
 const FAST: u64 = 12;

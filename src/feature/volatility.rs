@@ -10,24 +10,11 @@ use super::{
     block::{Block, See, Setup},
     lanes::{Ratio, each, store},
     settings::Resolution,
-    table::{Axis, Stat, Table},
+    table::{Axis, POSITIVE, REAL, Stat, Table, stat},
 };
 use crate::greeks::math::V;
 use alloc::{vec, vec::Vec};
 
-const fn stat(
-    name: &'static str,
-    unit: &'static str,
-    range: [f64; 2],
-    bars: fn(usize) -> usize,
-    formula: &'static str,
-    source: &'static str,
-) -> Stat {
-    Stat { name, unit, range, bars, formula, source }
-}
-
-const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-const POSITIVE: [f64; 2] = [0.0, f64::INFINITY];
 const SESSIONS_A_YEAR: f64 = 252.0;
 
 const STATS: &[Stat] = &[
@@ -35,99 +22,49 @@ const STATS: &[Stat] = &[
         "rv_close",
         "1/√year",
         POSITIVE,
-        |w| w + 1,
         "√(B·Σ(r − mean)²/(w − 1)), r = ln(C/C₁), B bars a year (1 for vol and usd)",
-        "sample standard deviation",
-    ),
-    stat(
-        "rv_parkinson",
-        "1/√year",
-        POSITIVE,
-        |w| w,
-        "√(B·Σ ln(H/L)²/(4 ln 2·w))",
-        "Parkinson 1980",
-    ),
-    stat(
-        "rv_garman_klass",
-        "1/√year",
-        POSITIVE,
-        |w| w,
-        "√(B·Σ(½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)²)/w)",
-        "Garman and Klass 1980",
-    ),
-    stat(
-        "rv_rogers_satchell",
-        "1/√year",
-        POSITIVE,
-        |w| w,
-        "√(B·Σ(ln(H/C) ln(H/O) + ln(L/C) ln(L/O))/w)",
-        "Rogers and Satchell 1991",
-    ),
+    )
+    .after(|w| w + 1)
+    .by("sample standard deviation"),
+    stat("rv_parkinson", "1/√year", POSITIVE, "√(B·Σ ln(H/L)²/(4 ln 2·w))")
+        .after(|w| w)
+        .by("Parkinson 1980"),
+    stat("rv_garman_klass", "1/√year", POSITIVE, "√(B·Σ(½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)²)/w)")
+        .after(|w| w)
+        .by("Garman and Klass 1980"),
+    stat("rv_rogers_satchell", "1/√year", POSITIVE, "√(B·Σ(ln(H/C) ln(H/O) + ln(L/C) ln(L/O))/w)")
+        .after(|w| w)
+        .by("Rogers and Satchell 1991"),
     stat(
         "rv_yang_zhang",
         "1/√year",
         POSITIVE,
-        |w| w + 1,
         "√(B·(var ln(O/C₁) + k·var ln(C/O) + (1 − k)·RS)), k = 0.34/(1.34 + (w + 1)/(w − 1))",
-        "Yang and Zhang 2000",
-    ),
-    stat(
-        "rv_bipower",
-        "1/√year",
-        POSITIVE,
-        |w| w + 2,
-        "√(B·π/2·Σ|r||r₁|/w)",
-        "Barndorff-Nielsen and Shephard 2004",
-    ),
-    stat(
-        "jump_share",
-        "1",
-        [f64::NEG_INFINITY, 1.0],
-        |w| w + 2,
-        "1 − (π/2·Σ|r||r₁|)/Σr²",
-        "Barndorff-Nielsen and Shephard 2006",
-    ),
-    stat(
-        "down_share",
-        "1",
-        [0.0, 1.0],
-        |w| w + 1,
-        "Σ r² of falls / Σ r²",
-        "Barndorff-Nielsen, Kinnebrock and Shephard 2010",
-    ),
-    stat(
-        "sharpe",
-        "1",
-        ANY,
-        |w| w + 1,
-        "mean r / standard deviation of r (sample)",
-        "mean over deviation",
-    ),
-    stat(
-        "skewness",
-        "1",
-        ANY,
-        |w| w + 1,
-        "m₃/m₂^1.5, moments of the population",
-        "scipy.stats.skew",
-    ),
-    stat(
-        "kurtosis",
-        "1",
-        [-2.0, f64::INFINITY],
-        |w| w + 1,
-        "m₄/m₂² − 3, moments of the population",
-        "scipy.stats.kurtosis",
-    ),
-    stat("autocorrelation", "1", ANY, |w| w + 2, "Σ r·r₁ / Σ r²", "lag 1 about zero"),
-    stat(
-        "rv_absolute",
-        "1/√year",
-        POSITIVE,
-        |w| w + 1,
-        "√(B·π/2)·Σ|r|/w",
-        "Taylor 1986: the deviation of a normal r from its mean size",
-    ),
+    )
+    .after(|w| w + 1)
+    .by("Yang and Zhang 2000"),
+    stat("rv_bipower", "1/√year", POSITIVE, "√(B·π/2·Σ|r||r₁|/w)")
+        .after(|w| w + 2)
+        .by("Barndorff-Nielsen and Shephard 2004"),
+    stat("jump_share", "1", [f64::NEG_INFINITY, 1.0], "1 − (π/2·Σ|r||r₁|)/Σr²")
+        .after(|w| w + 2)
+        .by("Barndorff-Nielsen and Shephard 2006"),
+    stat("down_share", "1", [0.0, 1.0], "Σ r² of falls / Σ r²")
+        .after(|w| w + 1)
+        .by("Barndorff-Nielsen, Kinnebrock and Shephard 2010"),
+    stat("sharpe", "1", REAL, "mean r / standard deviation of r (sample)")
+        .after(|w| w + 1)
+        .by("mean over deviation"),
+    stat("skewness", "1", REAL, "m₃/m₂^1.5, moments of the population")
+        .after(|w| w + 1)
+        .by("scipy.stats.skew"),
+    stat("kurtosis", "1", [-2.0, f64::INFINITY], "m₄/m₂² − 3, moments of the population")
+        .after(|w| w + 1)
+        .by("scipy.stats.kurtosis"),
+    stat("autocorrelation", "1", REAL, "Σ r·r₁ / Σ r²").after(|w| w + 2).by("lag 1 about zero"),
+    stat("rv_absolute", "1/√year", POSITIVE, "√(B·π/2)·Σ|r|/w")
+        .after(|w| w + 1)
+        .by("Taylor 1986: the deviation of a normal r from its mean size"),
 ];
 
 const PI_HALF: f64 = core::f64::consts::FRAC_PI_2;

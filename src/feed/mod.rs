@@ -13,6 +13,7 @@ pub mod counts;
 pub mod dbn;
 pub mod faults;
 pub mod fix;
+pub mod health;
 mod key;
 mod layout;
 pub mod live;
@@ -26,6 +27,7 @@ pub mod symbol;
 pub mod udp;
 
 pub use backoff::Backoff;
+pub use health::Health;
 pub use key::Key;
 pub use reader::Feed;
 pub use registry::Registry;

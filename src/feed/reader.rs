@@ -8,6 +8,7 @@ use super::{
     control::Control,
     counts::Counts,
     faults::{Code, Faults},
+    health::{Ear, Health},
     link::{Context, Link, Pauses, Role},
     live::{Client, session},
     series::{Lines, Waiting},
@@ -29,7 +30,7 @@ use std::io;
 
 pub use super::link::Broker;
 
-/// The source of what the pipeline makes itself: RUN, TIMER, COMMAND.
+/// The source of what the pipeline makes itself: RUN, TIMER, COMMAND, CLOCK, DISK.
 pub const OWN: u16 = 0;
 
 /// Says how far the system's clocks are from the one clock.
@@ -123,6 +124,7 @@ pub struct Feed<D, T> {
     beats: u64,
     pauses: Pauses,
     faults: Faults,
+    ear: Ear,
     watch: Option<Watch>,
     /// What the last CLOCK event said, and when it is time to look again.
     told: Drift,
@@ -184,6 +186,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
                 longest: 0,
             },
             faults: Faults::default(),
+            ear: Ear::new(Health::default()),
             watch: None,
             told: Drift::default(),
             next_look: 0,
@@ -210,6 +213,11 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
     /// Lets `watch` say, once a second, how far the system's clocks are from the one clock.
     pub fn watch_clock(&mut self, watch: Watch) {
         self.watch = Some(watch);
+    }
+
+    /// Lets whoever watches the journal say how it stands; each change becomes an event.
+    pub fn watch_journal(&mut self, health: Health) {
+        self.ear = Ear::new(health);
     }
 
     /// How often the feed itself stood still, and for how long at most, ns.
@@ -364,6 +372,9 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
             self.sequencer.alone(OWN, now, command, out);
         }
         self.look_at_clocks(now, out);
+        if let Some(disk) = self.ear.news() {
+            self.sequencer.alone(OWN, now, disk, out);
+        }
         let (links, mut cx) = self.split(out);
         for link in links {
             link.on_time(now, &mut cx);

@@ -4,7 +4,7 @@
 use crate::wire::{
     Event, KINDS, Kind, NO_INSTRUMENT, PRICE_SCALE, Timestamp, UNDEF_PRICE, UNDEF_TIME,
     audit::{Assignment, Audit, Difference, Position, Positions},
-    control::{Clock, Command, Fault, Gap, Run, Session, Timer},
+    control::{Clock, Command, Disk, Fault, Gap, Run, Session, Timer},
     market::{
         Definition, Features, Forward, Greeks, Interest, Name, Observation, Quote, Smile, Status,
         Trade,
@@ -92,6 +92,7 @@ fn payload(name: &str) -> &'static [Field] {
         "Gap" => table!(AT, Gap: cause Number, lost Number),
         "Command" => table!(AT, Command: verb Number, limit Number, reason Text),
         "Clock" => table!(AT, Clock: wall_ahead Number, raw_ahead Number),
+        "Disk" => table!(AT, Disk: state Number, lag Number),
         "Fault" => table!(AT, Fault: code Number, offset Number, found Number, count Number),
         "Report" => table!(AT, Report: order Number, exec_id Number, price Price, quantity Number,
             event Number, status Number, leg Number, resent Number),

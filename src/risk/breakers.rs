@@ -9,6 +9,7 @@ use super::{
     dollars::{currency, share_of},
     ledger::Ledger,
     limits::{Limit, Limits},
+    tail::{Risked, Tail},
 };
 use crate::{
     book::{Book, Desk, Horizon, Money, Package, Roster, from_currency, to_currency},
@@ -52,6 +53,8 @@ pub const BREAKERS: &[(Limit, Action)] = &[
     (Limit::DRAWDOWN_REDUCE, Action::Reduce),
     (Limit::DRAWDOWN_HALT, Action::Halt),
     (Limit::HORIZON_LOSS, Action::Reduce),
+    (Limit::VALUE_AT_RISK, Action::Reduce),
+    (Limit::SHORTFALL, Action::Reduce),
     (Limit::LOSSES_IN_A_ROW, Action::HaltStrategy),
     (Limit::REPEATED, Action::HaltStrategy),
     (Limit::TRADED_RATE, Action::Kill),
@@ -103,6 +106,8 @@ pub(super) struct Breakers {
     minute: [(u64, u64, Money); SECONDS],
     rates: (u64, Money),
     last_profit: Money,
+    /// Value at risk and expected shortfall at the last mark, as shares of capital.
+    pub(super) tail: [f64; 2],
     /// Packages that were open at the last look: id, strategy.
     open: Vec<(u64, u16)>,
     news: Vec<Tripped>,
@@ -125,6 +130,7 @@ impl Breakers {
             minute: [(0, 0, 0); SECONDS],
             rates: (0, 0),
             last_profit: 0,
+            tail: [0.0; 2],
             open: Vec::with_capacity(packages),
             news: Vec::with_capacity(NEWS_MAX),
         }
@@ -204,7 +210,13 @@ impl Breakers {
     }
 
     /// Looks at everything, on the beat and after fills.
-    pub(super) fn mark(&mut self, limits: &Limits, desk: &Desk, ledger: &Ledger, now: Timestamp) {
+    pub(super) fn mark(
+        &mut self,
+        limits: &Limits,
+        desk: &Desk,
+        (ledger, tail): (&Ledger, &Tail),
+        now: Timestamp,
+    ) {
         let book = &desk.book;
         self.look(limits, book);
         if let Some(equity) = book.pnl.map(|pnl| book.capital.saturating_add(pnl)) {
@@ -219,6 +231,13 @@ impl Breakers {
         let theta = -ledger.held.net.theta;
         let share = currency(theta) / to_currency(book.capital);
         self.trip(Limit::THETA_ALERT, share, limits.theta_alert);
+        let capital = to_currency(book.capital);
+        let shares = |risked: Risked| {
+            [risked.value_at_risk, risked.shortfall].map(|loss| currency(loss) / capital)
+        };
+        self.tail = tail.risked().map_or([f64::NAN; 2], shares);
+        self.trip(Limit::VALUE_AT_RISK, self.tail[0], limits.var_share_max);
+        self.trip(Limit::SHORTFALL, self.tail[1], limits.es_share_max);
         self.cool_down(limits, now);
     }
 

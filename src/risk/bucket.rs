@@ -31,6 +31,11 @@ impl Bucket {
         self.tokens >= NANOS_PER_SECOND
     }
 
+    /// Share of what it holds at most that is not there.
+    pub(super) fn used(&self) -> f64 {
+        1.0 - self.tokens as f64 / self.full as f64
+    }
+
     /// Messages that are missing before one may leave, for reports: 1 where it is empty.
     pub(super) fn missing(&self) -> f64 {
         NANOS_PER_SECOND.saturating_sub(self.tokens) as f64 / NANOS_PER_SECOND as f64

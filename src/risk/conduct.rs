@@ -16,6 +16,8 @@ pub(super) struct Gauges {
     /// Messages missing before an order may leave, and from the reserve.
     pub(super) missing: f64,
     pub(super) reserve_missing: f64,
+    /// Shares of the burst and of the reserve that are used up.
+    pub(super) used: [f64; 2],
     /// Seconds since the same order was approved; infinite for never.
     pub(super) same_order_age: f64,
     /// Messages of the window, and fills.
@@ -84,6 +86,7 @@ impl Conduct {
         Gauges {
             missing: self.orders.missing(),
             reserve_missing: self.reserve.missing(),
+            used: [self.orders.used(), self.reserve.used()],
             same_order_age: self.age_of(print_of(draft), draft.cause.ts_recv),
             messages: now.0 + before.0,
             fills: now.1 + before.1,

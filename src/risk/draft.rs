@@ -1,10 +1,10 @@
 //! An intent and the market in; the order as the limits see it out: legs, quotes, nets, payoff.
 
 use super::{
-    horizon::{Dated, Reckoner},
+    horizon::{Dated, Kept, Reckoner},
     ledger::{Ledger, Root, covering, dated, root_of, spot_of, units_of},
     margin::Naked,
-    payoff::{Claim, Claimed, Walk, together},
+    payoff::{Claim, Claimed, together},
 };
 use crate::{
     book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, unit, value},
@@ -221,9 +221,9 @@ impl Sums<'_> {
             let claims = ledger.claims(row);
             alone = add(alone, self.reckoner.loss(&[], legs, |_| true));
             let (with, needs, beside) = match self.at_once(row, legs) {
-                Some(least) => {
-                    let loss = Some(fit(row.cost - least));
-                    (loss, Some(fit(-least).max(0)), loss)
+                Some((near, owed, kept)) => {
+                    let loss = fit(i128::from(owed) + row.cost);
+                    (Some(loss), Some(owed.max(0)), Some(fit(kept.near_cost - near)))
                 }
                 None => {
                     let with = self.reckoner.loss(claims, legs, |_| true);
@@ -260,19 +260,12 @@ impl Sums<'_> {
         }
     }
 
-    /// The least that the root is worth with the order, in one walk over the strikes, where all of
-    /// it settles together and has a floor.
-    fn at_once(&self, row: &Root, legs: &[Dated]) -> Option<i128> {
-        let single = row.single?;
-        if legs.iter().any(|leg| leg.settles != single) {
-            return None;
-        }
-        let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
-        for (to, leg) in claims.iter_mut().zip(legs) {
-            *to = leg.claimed();
-        }
-        let lists = [self.ledger.claimed(row), &claims[..legs.len()]];
-        Walk::onward(lists, row.start).least()
+    /// What the nearest settlement is worth at the least and what the root may owe with the order,
+    /// where that is known from what was kept and has a floor.
+    fn at_once(&self, row: &Root, legs: &[Dated]) -> Option<(i128, Money, Kept)> {
+        let kept = row.kept?;
+        let (near, owed) = kept.with(self.ledger.points(), legs)?;
+        (owed < UNBOUNDED).then_some((near, owed, kept))
     }
 
     fn is_elsewhere(&self, root: u16) -> bool {

@@ -24,10 +24,13 @@ use crate::{
         market::{Class, VolStatus},
     },
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
-/// Most scenarios of a grid.
+/// Most scenarios of the grid that orders are measured against.
 pub(super) const SCENARIOS_MAX: usize = 64;
+
+/// A move of the forward and of volatility as a share, and days that pass.
+pub(super) type Moves = [f64; 3];
 
 /// The worst scenario: loss in 1e-9 of currency of what could be valued, how many lines could not,
 /// and the age of the oldest line, ns.
@@ -38,22 +41,25 @@ pub(super) struct Worst {
     pub(super) age: u64,
 }
 
-/// Profit of one unit of a line in each scenario, currency.
-type Profits = [f64; SCENARIOS_MAX];
-
+/// A line with its profit in each scenario, currency a unit.
 #[derive(Clone, Copy, Debug)]
-struct Row {
-    instrument: u32,
+struct Row<const N: usize> {
     units: i64,
-    /// When it was valued.
-    at: Timestamp,
     known: bool,
-    profits: Profits,
+    profits: [f64; N],
 }
 
-/// See the module's documentation.
+/// Where the row of an instrument is, and when it was valued.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    instrument: u32,
+    row: u32,
+    at: Timestamp,
+}
+
+/// See the module's documentation. `N` is the most scenarios that it has room for.
 #[derive(Debug)]
-pub(super) struct Grid {
+pub(super) struct Grid<const N: usize> {
     /// Factors of the forward and of volatility, and years that pass, eight scenarios each.
     blocks: Vec<[V; 3]>,
     /// Where nothing moves.
@@ -61,22 +67,31 @@ pub(super) struct Grid {
     count: usize,
     turns: usize,
     next: usize,
-    rows: Vec<Row>,
-    spare: Vec<Row>,
-    sums: [Wide; SCENARIOS_MAX],
+    /// Of the lines that are held, by instrument.
+    places: Vec<Place>,
+    rows: Vec<Row<N>>,
+    free: Vec<u32>,
+    sums: [Wide; N],
     unknown: usize,
     oldest: Timestamp,
 }
 
-impl Grid {
-    pub(super) fn new(limits: &Limits) -> Grid {
-        let mut scenarios = Vec::new();
-        for &spot in &limits.grid_spots {
-            for &vol in &limits.grid_vols {
-                scenarios.extend(limits.grid_days.iter().map(|&days| [spot, vol, days]));
-            }
+/// Every move of the spot with every change of volatility and every span of time.
+pub(super) fn product(limits: &Limits) -> Vec<Moves> {
+    let mut scenarios = Vec::new();
+    for &spot in &limits.grid_spots {
+        for &vol in &limits.grid_vols {
+            scenarios.extend(limits.grid_days.iter().map(|&days| [spot, vol, days]));
         }
-        scenarios.truncate(SCENARIOS_MAX - 1);
+    }
+    scenarios
+}
+
+impl<const N: usize> Grid<N> {
+    /// Of so many scenarios as there is room for with the one in which nothing moves; `turns` lines
+    /// are valued anew on a beat.
+    pub(super) fn new(mut scenarios: Vec<Moves>, turns: usize) -> Grid<N> {
+        scenarios.truncate(N - 1);
         let still = scenarios.iter().position(|moves| *moves == [0.0; 3]);
         let still = still.unwrap_or_else(|| {
             scenarios.push([0.0; 3]);
@@ -86,7 +101,7 @@ impl Grid {
         // The last block is filled up with what is there.
         let padded = count.next_multiple_of(V::COUNT);
         scenarios.resize(padded, [0.0; 3]);
-        let block = |block: &[[f64; 3]]| {
+        let block = |block: &[Moves]| {
             let column = |at: usize, add: f64, scale: f64| {
                 V::from_fn(|lane| (add + block[lane][at] * scale).max(0.0))
             };
@@ -96,11 +111,12 @@ impl Grid {
             blocks: scenarios.chunks(V::COUNT).map(block).collect(),
             still,
             count,
-            turns: limits.grid_turns,
+            turns,
             next: 0,
-            rows: Vec::with_capacity(LINES_MAX),
-            spare: Vec::with_capacity(LINES_MAX),
-            sums: [0; SCENARIOS_MAX],
+            places: Vec::with_capacity(LINES_MAX),
+            rows: vec![Row { units: 0, known: false, profits: [0.0; N] }; LINES_MAX],
+            free: (0..LINES_MAX as u32).rev().collect(),
+            sums: [0; N],
             unknown: 0,
             oldest: 0,
         }
@@ -108,44 +124,73 @@ impl Grid {
 
     /// Takes over what is held now; lines that were held before keep their values.
     pub(super) fn renew(&mut self, desk: &Desk) {
-        let mut rows = core::mem::take(&mut self.spare);
-        rows.clear();
-        for line in desk.book.holdings().take(LINES_MAX) {
+        self.let_go(desk);
+        let old = self.places.len();
+        for line in desk.book.holdings() {
             let (instrument, units) = (line.instrument, line.held.saturating_mul(line.multiplier));
-            let kept = self.rows.binary_search_by_key(&instrument, |row| row.instrument);
-            rows.push(match kept {
-                Ok(at) => Row { units, ..self.rows[at] },
-                Err(_) => self.value_row(&desk.chain, instrument, units),
-            });
+            match self.places[..old].binary_search_by_key(&instrument, |place| place.instrument) {
+                Ok(at) => self.resize(self.places[at].row as usize, units),
+                // Of more lines than there is room for the ledger knows nothing either.
+                Err(_) => drop(self.take_in(desk, instrument, units)),
+            }
         }
-        rows.sort_unstable_by_key(|row| row.instrument);
-        self.spare = core::mem::replace(&mut self.rows, rows);
-        self.add_up();
+        if self.places.len() > old {
+            self.places.sort_unstable_by_key(|place| place.instrument);
+        }
+        self.find_oldest();
+    }
+
+    /// Frees the rows of what is not held any more.
+    fn let_go(&mut self, desk: &Desk) {
+        let mut places = core::mem::take(&mut self.places);
+        places.retain(|place| {
+            let held = desk.book.position(place.instrument).line.held != 0;
+            if !held {
+                self.add(place.row as usize, -1);
+                self.free.push(place.row);
+            }
+            held
+        });
+        self.places = places;
+    }
+
+    fn take_in(&mut self, desk: &Desk, instrument: u32, units: i64) -> Option<()> {
+        let row = self.free.pop()?;
+        self.value_row(&desk.chain, row as usize, instrument, units);
+        self.add(row as usize, 1);
+        self.places.push(Place { instrument, row, at: desk.chain.now });
+        Some(())
+    }
+
+    fn resize(&mut self, row: usize, units: i64) {
+        if self.rows[row].units != units {
+            self.add(row, -1);
+            self.rows[row].units = units;
+            self.add(row, 1);
+        }
     }
 
     /// Values some lines anew, in turn.
     pub(super) fn turn(&mut self, desk: &Desk) {
-        for _ in 0..self.turns.min(self.rows.len()) {
-            self.next = (self.next + 1) % self.rows.len();
-            let Row { instrument, units, .. } = self.rows[self.next];
-            let row = self.value_row(&desk.chain, instrument, units);
-            let before = core::mem::replace(&mut self.rows[self.next], row);
-            self.add(&before, -1);
-            self.add(&row, 1);
+        for _ in 0..self.turns.min(self.places.len()) {
+            self.next = (self.next + 1) % self.places.len();
+            let Place { instrument, row, .. } = self.places[self.next];
+            let row = row as usize;
+            self.add(row, -1);
+            self.value_row(&desk.chain, row, instrument, self.rows[row].units);
+            self.add(row, 1);
+            self.places[self.next].at = desk.chain.now;
         }
-        self.oldest = self.rows.iter().map(|row| row.at).min().unwrap_or(0);
+        self.find_oldest();
     }
 
-    fn add_up(&mut self) {
-        (self.sums, self.unknown) = ([0; SCENARIOS_MAX], 0);
-        for at in 0..self.rows.len() {
-            let row = self.rows[at];
-            self.add(&row, 1);
-        }
-        self.oldest = self.rows.iter().map(|row| row.at).min().unwrap_or(0);
+    fn find_oldest(&mut self) {
+        self.oldest = self.places.iter().map(|place| place.at).min().unwrap_or(0);
     }
 
-    fn add(&mut self, row: &Row, sign: i128) {
+    /// Integers: what is added and taken away again leaves nothing behind.
+    fn add(&mut self, row: usize, sign: i128) {
+        let row = &self.rows[row];
         if !row.known {
             self.unknown = self.unknown.saturating_add_signed(sign as isize);
             return;
@@ -155,12 +200,17 @@ impl Grid {
         }
     }
 
-    fn value_row(&self, chain: &Chain, instrument: u32, units: i64) -> Row {
-        let mut row =
-            Row { instrument, units, at: chain.now, known: false, profits: [0.0; SCENARIOS_MAX] };
+    fn value_row(&mut self, chain: &Chain, row: usize, instrument: u32, units: i64) {
+        let mut profits = [0.0; N];
         let terms = chain.instrument(instrument);
-        row.known = terms.is_some_and(|t| self.value(chain, t, instrument, &mut row.profits));
-        row
+        let known = terms.is_some_and(|t| self.value(chain, t, instrument, &mut profits));
+        self.rows[row] = Row { units, known, profits };
+    }
+
+    /// Profit of what is held in each scenario, and how many lines could not be valued. Scenarios
+    /// are in the order in which they were given.
+    pub(super) fn profits(&self) -> (&[Wide], usize) {
+        (&self.sums[..self.count], self.unknown)
     }
 
     /// Profits of one unit; false where it cannot be valued.
@@ -170,7 +220,7 @@ impl Grid {
         chain: &Chain,
         terms: &Instrument,
         instrument: u32,
-        profits: &mut Profits,
+        profits: &mut [f64; N],
     ) -> bool {
         if !terms.class.is_option() {
             let Some(price) = reference(chain, terms, instrument) else { return false };
@@ -221,7 +271,7 @@ impl Grid {
     ) -> Worst {
         let mut sums = self.sums;
         let mut unknown = self.unknown;
-        let mut profits = [0.0; SCENARIOS_MAX];
+        let mut profits = [0.0; N];
         for (instrument, terms, units) in legs {
             if !terms.is_some_and(|t| self.value(chain, t, instrument, &mut profits)) {
                 unknown += 1;
@@ -232,7 +282,7 @@ impl Grid {
             }
         }
         let least = sums[..self.count].iter().min().copied().unwrap_or(0);
-        let age = if self.rows.is_empty() { 0 } else { chain.now.saturating_sub(self.oldest) };
+        let age = if self.places.is_empty() { 0 } else { chain.now.saturating_sub(self.oldest) };
         Worst { loss: -least, unknown, age }
     }
 }

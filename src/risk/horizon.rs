@@ -20,10 +20,14 @@
 //! it, with as much more for American shorts of the later ones; the better of both counts.
 
 use super::{
+    curve::{self, Point},
     limits::Limits,
     payoff::{Claim, Claimed, Walk, together},
 };
-use crate::book::{Money, UNBOUNDED, fit};
+use crate::{
+    book::{Money, UNBOUNDED, fit},
+    wire::order::LEGS_MAX,
+};
 use alloc::vec::Vec;
 
 /// A claim with its settlement.
@@ -79,6 +83,47 @@ const FINE: i128 = 1 << 20;
 
 const YEAR_NS: f64 = 365.0 * 86_400e9;
 
+/// What is known of a root's claims, so that an order on their nearest settlement needs no walk.
+/// Ranges are places in a list of points.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    /// When the nearest of them settle, and what those have cost.
+    pub(super) first: u64,
+    pub(super) near_cost: i128,
+    /// Values of the nearest, and of the module's bound over all.
+    near: (u32, u32),
+    all: Option<(u32, u32)>,
+    /// What later settlements lose at their own worst, early exercise included.
+    later: Money,
+    top: i64,
+    units: f64,
+}
+
+impl Kept {
+    /// The least that the nearest settlement is worth with an order on it alone, and the most that
+    /// the root may then owe; `None` where that takes a reckoning from the beginning.
+    pub(super) fn with(&self, points: &[Point], order: &[Dated]) -> Option<(i128, Money)> {
+        // The bound over several settlements hangs on their highest strike.
+        let most = if self.all.is_some() { self.top } else { i64::MAX };
+        if order.iter().any(|dated| dated.settles != self.first || dated.strike > most) {
+            return None;
+        }
+        let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
+        let claims = &mut claims[..order.len()];
+        claims.iter_mut().zip(order).for_each(|(to, leg)| *to = leg.claimed());
+        let of = |(from, until): (u32, u32)| &points[from as usize..until as usize];
+        let near = curve::least(of(self.near), claims, 1)?;
+        let own = fit(-near).saturating_add(self.later);
+        let Some(all) = self.all else { return Some((near, own)) };
+        let more: f64 = order.iter().map(|dated| (dated.units as f64).abs()).sum();
+        if !fits(self.units + more, self.top) {
+            return None;
+        }
+        let all = curve::least(of(all), claims, FINE)?;
+        Some((near, own.min(fit(-all.div_euclid(FINE)))))
+    }
+}
+
 /// Reckons with lists that are made once.
 #[derive(Debug)]
 pub(super) struct Reckoner {
@@ -131,6 +176,49 @@ impl Reckoner {
             self.dated.sort_unstable();
         }
         Some(self.reckon(0))
+    }
+
+    /// What is to be kept of one root's claims (sorted); their points go to `into`.
+    pub(super) fn keep(&mut self, dated: &[Dated], into: &mut Vec<Point>) -> Option<Kept> {
+        self.gather(dated, &[])?;
+        let first = self.dated.iter().map(|dated| dated.settles).find(|settles| *settles > 0)?;
+        let last = self.dated.last()?.settles;
+        let until = self.dated.partition_point(|dated| dated.settles <= first);
+        self.take(0, until);
+        let from = into.len() as u32;
+        curve::points(&self.claims, 0, into);
+        let near = (from, into.len() as u32);
+        let near_cost = dated[..until].iter().map(|dated| i128::from(dated.cost)).sum();
+        let top = self.dated.iter().map(|dated| dated.strike).max().unwrap_or(0);
+        let units = self.dated.iter().map(|dated| (dated.units as f64).abs()).sum();
+        let mut kept = Kept { first, near_cost, near, all: None, later: 0, top, units };
+        if first != last {
+            // A tail without a floor that counts to a price is reckoned from the beginning.
+            let floors = !self.carry.naked && fits_with(units, top, self.carry.tail);
+            kept.later = floors.then(|| self.later(until, first))??;
+            let fixed = self.pieces(first)?;
+            curve::points(&self.pieces, fixed, into);
+            kept.all = Some((near.1, into.len() as u32));
+        }
+        Some(kept)
+    }
+
+    /// What settlements behind the first lose at their own worst; `None` for no floor.
+    fn later(&mut self, mut from: usize, first: u64) -> Option<Money> {
+        let mut loss = self.early_after(first);
+        while from < self.dated.len() {
+            let settles = self.dated[from].settles;
+            let until = self.dated.partition_point(|dated| dated.settles <= settles);
+            self.take(from, until);
+            let years = (settles - first) as f64 / YEAR_NS;
+            let worst = self.discounted(self.worst(), years);
+            if worst == -UNBOUNDED {
+                return None;
+            }
+            loss = loss.saturating_sub(worst);
+            from = until;
+        }
+        Some(loss)
     }
 
     fn gather(&mut self, book: &[Dated], order: &[Dated]) -> Option<()> {
@@ -250,16 +338,25 @@ impl Reckoner {
 
     /// The bound of the module's documentation.
     fn across(&mut self, first: u64, cash: i128) -> Money {
-        let near = self.dated.partition_point(|dated| dated.settles <= first);
         let top = self.dated.iter().map(|dated| dated.strike).max().unwrap_or(0);
         if !self.fits(top) {
             return UNBOUNDED;
         }
+        let Some(fixed) = self.pieces(first) else { return UNBOUNDED };
         let cap = tail_price(top, self.carry.tail);
-        let mut fixed = cash * FINE;
-        let mut from = near;
-        let mut envelopes: [(usize, usize); GROUPS_MAX] = [(0, 0); GROUPS_MAX];
-        let mut groups = 0;
+        let naked = self.carry.naked.then_some(cap);
+        // Rounded to the side of the larger loss.
+        least(&self.pieces, fixed + cash * FINE, naked)
+            .map_or(UNBOUNDED, |least| fit(-least.div_euclid(FINE)))
+    }
+
+    /// The bound's pieces by strike, in 2⁻²⁰ of a unit, and what belongs to no price; `None` where
+    /// a later settlement has no floor, or there are too many.
+    fn pieces(&mut self, first: u64) -> Option<i128> {
+        let near = self.dated.partition_point(|dated| dated.settles <= first);
+        let top = self.dated.iter().map(|dated| dated.strike).max().unwrap_or(0);
+        let cap = tail_price(top, self.carry.tail);
+        let (mut fixed, mut from, mut groups) = (0, near, 0);
         let mut pieces = core::mem::take(&mut self.pieces);
         pieces.clear();
         for dated in &self.dated[..near] {
@@ -269,11 +366,10 @@ impl Reckoner {
         while from < self.dated.len() && groups < GROUPS_MAX {
             let settles = self.dated[from].settles;
             let until = self.dated.partition_point(|dated| dated.settles <= settles);
-            envelopes[groups] = (from, until);
             let years = (settles - first) as f64 / YEAR_NS;
             let Some(floor) = self.envelope(from, until, &mut pieces) else {
                 self.pieces = pieces;
-                return UNBOUNDED;
+                return None;
             };
             fixed += floor.at_zero * FINE;
             fixed -= self.cost(&self.dated[from..until], floor, years, cap) * FINE;
@@ -281,21 +377,14 @@ impl Reckoner {
             from = until;
         }
         pieces.sort_unstable_by_key(|claimed| claimed.strike);
-        let whole = from == self.dated.len();
-        let least = least(&pieces, fixed, self.carry.naked.then_some(cap));
         self.pieces = pieces;
-        match least {
-            // Rounded to the side of the larger loss.
-            Some(least) if whole => fit(-least.div_euclid(FINE)),
-            _ => UNBOUNDED,
-        }
+        (from == self.dated.len()).then_some(fixed)
     }
 
     /// Whether no product of the reckoning can leave its integers.
     fn fits(&self, top: i64) -> bool {
         let units: f64 = self.dated.iter().map(|dated| (dated.units as f64).abs()).sum();
-        let top = top as f64;
-        units < (1u64 << 42) as f64 && units * top * top < 1e37 && top * self.carry.tail < 9e18
+        fits_with(units, top, self.carry.tail)
     }
 
     /// Adds conv f of a stretch to `pieces`, less its value at 0. `None` where it has no floor.
@@ -345,13 +434,22 @@ impl Reckoner {
 }
 
 /// Settlements of one root that the bound looks at; of more it says nothing.
-const GROUPS_MAX: usize = 32;
+pub(super) const GROUPS_MAX: usize = 32;
 
 /// An envelope at price 0, and its last slope.
 #[derive(Clone, Copy, Debug)]
 struct Floor {
     at_zero: i128,
     last_slope: i128,
+}
+
+fn fits(units: f64, top: i64) -> bool {
+    let top = top as f64;
+    units < (1u64 << 42) as f64 && units * top * top < 1e37
+}
+
+fn fits_with(units: f64, top: i64, tail: f64) -> bool {
+    fits(units, top) && (top as f64) * tail < 9e18
 }
 
 fn tail_price(top: i64, multiple: f64) -> i64 {

@@ -5,10 +5,10 @@
 //! Greeks are those of the moment.
 
 use super::{
+    curve::Point,
     dollars::{Dollars, multiplier, reference},
-    horizon::{Dated, Reckoner},
+    horizon::{Dated, GROUPS_MAX, Kept, Reckoner},
     margin::Naked,
-    payoff::{Claimed, Walk},
 };
 use crate::{
     book::{Book, Desk, Horizon, Line, Money, Order, Roster, UNBOUNDED, value},
@@ -21,6 +21,8 @@ use alloc::{vec, vec::Vec};
 const ROOTS_MAX: usize = 64;
 /// Most lines that are held at once.
 pub(super) const LINES_MAX: usize = 1_024;
+/// Points that roots may have beyond those at strikes: at price 0, and where pieces begin.
+const POINTS_MORE: usize = ROOTS_MAX * (GROUPS_MAX + 2);
 
 /// Net, gross, and how many lines have no Greeks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,9 +51,8 @@ pub(super) struct Root {
     /// Its place among the dated claims.
     pub(super) from: u32,
     pub(super) until: u32,
-    /// Where all of it settles together: when, and what it is worth and its slope at price 0.
-    pub(super) single: Option<u64>,
-    pub(super) start: (i128, i128),
+    /// What is known of its claims beforehand.
+    pub(super) kept: Option<Kept>,
     /// What the held lines cost.
     pub(super) cost: i128,
     /// Worst loss of what is held; [`UNBOUNDED`] for no bound or not known.
@@ -75,8 +76,7 @@ impl Root {
             root,
             from: 0,
             until: 0,
-            single: None,
-            start: (0, 0),
+            kept: None,
             cost: 0,
             loss: 0,
             working: 0,
@@ -97,8 +97,8 @@ pub(super) struct Ledger {
     fresh: bool,
     /// Claims of all that is held, by root, settlement and strike.
     dated: Vec<Dated>,
-    /// The same without their settlements.
-    claimed: Vec<Claimed>,
+    /// Their values at settlement, root by root.
+    points: Vec<Point>,
     roots: Vec<Root>,
     /// A root in which there is nothing.
     nothing: Root,
@@ -124,7 +124,7 @@ impl Ledger {
             changes: 0,
             fresh: false,
             dated: Vec::with_capacity(LINES_MAX),
-            claimed: Vec::with_capacity(LINES_MAX),
+            points: Vec::with_capacity(4 * LINES_MAX + POINTS_MORE),
             roots: Vec::with_capacity(ROOTS_MAX),
             nothing: Root::new(NO_ROOT),
             expiries: Vec::with_capacity(LINES_MAX),
@@ -277,8 +277,7 @@ impl Ledger {
 
     fn settle(&mut self, reckoner: &mut Reckoner, naked: &Naked) {
         self.dated.sort_unstable_by_key(|dated| (dated.root, *dated));
-        self.claimed.clear();
-        self.claimed.extend(self.dated.iter().map(Dated::claimed));
+        self.points.clear();
         for i in 0..self.roots.len() {
             let root = self.roots[i].root;
             let from = self.dated.partition_point(|dated| dated.root < root);
@@ -288,11 +287,7 @@ impl Ledger {
             (row.from, row.until) = (from as u32, until as u32);
             let its = &self.dated[from..until];
             row.cost = its.iter().fold(0, |sum, dated| sum + i128::from(dated.cost));
-            let last = its.last().map(|dated| dated.settles);
-            let first = its.iter().find(|dated| dated.settles > 0).map(|dated| dated.settles);
-            row.single = last.filter(|_| first == last);
-            let walk = Walk::new([&self.claimed[from..until], &[]], 0);
-            row.start = (walk.value, walk.slope);
+            row.kept = reckoner.keep(its, &mut self.points);
             row.loss = loss.unwrap_or(UNBOUNDED);
             let spot = row.spot;
             let margin = naked.margin(reckoner, &self.dated[from..until], &[], spot);
@@ -314,9 +309,9 @@ impl Ledger {
         &self.dated[root.from as usize..root.until as usize]
     }
 
-    /// The same without their settlements: by strike, where all of them settle together.
-    pub(super) fn claimed(&self, root: &Root) -> &[Claimed] {
-        &self.claimed[root.from as usize..root.until as usize]
+    /// Values of claims at settlement, where [`Root::kept`] says.
+    pub(super) fn points(&self) -> &[Point] {
+        &self.points
     }
 
     /// Contracts held and worked that settle with an instrument.

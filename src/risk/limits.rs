@@ -5,7 +5,7 @@ use crate::{
     book::{Horizon, UNCOVERS},
     config::Span,
 };
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 /// A row of the table of limits.
 #[derive(Clone, Copy, Debug)]
@@ -211,6 +211,10 @@ limits! {
             "Change of profit, up or down, within a minute. Throws the kill switch.";
         95 THETA_ALERT theta_alert: f64 = 0.01, in 0.0..=1e9, "of capital a day", opening,
             "What a day of time costs the book as it is held: an alert.";
+        98 VALUE_AT_RISK var_share_max: f64 = 0.10, in 0.0..=1e9, "of capital", opening,
+            "Value at risk of what is held, over the tail's scenarios. Only reducing from here on.";
+        99 SHORTFALL es_share_max: f64 = 0.15, in 0.0..=1e9, "of capital", opening,
+            "Expected shortfall, the same. Only reducing orders from here on.";
     }
     settings {
         collar_share_max: f64 = 0.10, in 0.0..=1e6, "of the far side",
@@ -292,6 +296,27 @@ limits! {
             "Time that passes in the scenario grid.";
         grid_turns: usize = 4, in 1..=4_096, "lines",
             "Lines of the book whose side of the grid is computed anew on a beat.";
+        tail_spots: Vec<f64> = Vec::from([-0.10, -0.07, -0.05, -0.04, -0.03, -0.02, -0.01, 0.0,
+            0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10]), "share",
+            "Moves of the spot in a day, for value at risk: historical ones, or with weights.";
+        tail_vols: Vec<f64> = Vec::from([0.60, 0.45, 0.35, 0.28, 0.20, 0.12, 0.05, 0.0,
+            -0.04, -0.06, -0.08, -0.08, -0.06, 0.0, 0.10]), "share",
+            "Changes of volatility that go with them, as a share of it; none for no changes.";
+        tail_weights: Vec<f64> = Vec::from([0.0007, 0.0013, 0.0026, 0.0047, 0.0130, 0.0474, 0.2067,
+            0.4473, 0.2067, 0.0474, 0.0130, 0.0047, 0.0026, 0.0013, 0.0007]), "-",
+            "Their weights (Student's t of 3, scale 0.75 %); none for days that count the same.";
+        tail_days: f64 = 1.0, in 0.0..=30.0, "days",
+            "Time that passes meanwhile.";
+        tail_confidence: f64 = 0.99, in 0.5..=0.999_9, "-",
+            "Confidence of value at risk and expected shortfall.";
+        regime_input: String = String::new(), "-",
+            "What the market's volatility is read from: a series (`VIX`) or a column of features.";
+        regime_scale: f64 = 1.0, in 1e-6..=1e6, "1/unit",
+            "What its numbers are times to be volatility a year: 0.01 for an index in points.";
+        regime_calm: f64 = 0.0, in 0.0..=1_000.0, "a year",
+            "Up to this volatility orders may have their whole size; 0 leaves the regime out.";
+        regime_wild: f64 = 0.40, in 0.0..=1_000.0, "a year",
+            "From this one on nothing is opened, as where it is unknown; in between less and less.";
         cancel_on_disconnect: bool = false, in false..=true, "-",
             "Whether orders that would open are canceled when the broker's session comes back.";
     }
@@ -302,6 +327,8 @@ limits! {
             "Worst losses of the open packages of the strategy's horizon, with the order.";
         55 HORIZON_LOSS horizon_loss, "of capital", opening,
             "Session loss of the strategy's horizon. Only reducing orders of it from here on.";
+        100 REGIME_SIZE regime_size, "contracts", opening,
+            "Contracts of the largest leg: `order_contracts_max` times what the regime leaves.";
     }
     conditions {
         32 INSTRUMENT_UNKNOWN all, "A leg's instrument was never defined, or has no room.";
@@ -333,6 +360,7 @@ limits! {
         61 STRATEGY_HALTED opening, "A breaker has halted the strategy.";
         62 EX_DIVIDEND opening, "It sells an American call in the money just before a dividend.";
         63 REGIME_UNKNOWN opening, "A leg settles today, and the market's volatility is unknown.";
+        97 JOURNAL_BEHIND opening, "The journal is late, its disk nearly full, or it has failed.";
         96 POSITIONS_UNSURE opening, "The broker's positions or orders differ, or are not known.";
     }
 }
@@ -345,6 +373,17 @@ impl Limits {
             Horizon::Swing => self.loss_swing_share_max,
             Horizon::Expiry => self.loss_expiry_share_max,
         }
+    }
+
+    /// The share of its size that an order may have at a volatility of the market: whole while it
+    /// is calm, nothing where it is wild or not known.
+    pub(super) fn regime_share(&self, volatility: f64) -> f64 {
+        let (calm, wild) = (self.regime_calm, self.regime_wild);
+        if calm == 0.0 || volatility <= calm {
+            return 1.0;
+        }
+        let left = (wild - volatility) / (wild - calm);
+        if left > 0.0 { left.min(1.0) } else { 0.0 }
     }
 
     /// What they may have at risk at once, as a share of capital.

@@ -16,6 +16,7 @@ mod bucket;
 mod check;
 mod cleared;
 mod conduct;
+mod curve;
 mod dollars;
 mod draft;
 mod grid;
@@ -24,6 +25,7 @@ mod ledger;
 mod limits;
 mod margin;
 mod payoff;
+mod tail;
 mod verdict;
 mod watch;
 
@@ -42,21 +44,52 @@ use crate::{
         order::{Breach, Cancel, Decision, LEGS_MAX, Refusal, Report, ReportKind},
     },
 };
+use alloc::format;
 use breakers::Breakers;
 use check::Case;
 use conduct::Conduct;
 use dollars::Dollars;
 use draft::{Draft, Outlook, View, contracts_of, sheet};
-use grid::Grid;
+use grid::{Grid, SCENARIOS_MAX};
 use horizon::Reckoner;
 use ledger::{Exposure, LINES_MAX, Ledger};
 use margin::Naked;
+use tail::{TAIL_MAX, Tail};
 
 /// Takes `[account]` and `[limits]` out of a file such as `config/limits.toml`.
 pub fn from_config(reader: &mut Reader) -> Option<(Account, Limits)> {
     let account = reader.section::<Account>("account");
     let limits = reader.section::<Limits>("limits");
+    limits.iter().for_each(|limits| check_lists(limits, reader));
     Some((account?, limits?))
+}
+
+/// Lists of scenarios that say less, or more, than they seem to.
+fn check_lists(limits: &Limits, reader: &mut Reader) {
+    let grid = grid::product(limits).len();
+    if grid >= SCENARIOS_MAX {
+        let what = format!("make {grid} scenarios; write less than {SCENARIOS_MAX}");
+        reader.refuse("[limits] grid_spots, grid_vols, grid_days", what);
+    }
+    let days = limits.tail_spots.len();
+    if days == 0 || days >= TAIL_MAX {
+        reader.refuse("[limits] tail_spots", format!("has {days}; write 1 to {}", TAIL_MAX - 1));
+    }
+    let beside = [("tail_vols", &limits.tail_vols), ("tail_weights", &limits.tail_weights)];
+    for (key, list) in beside.into_iter().filter(|(_, list)| ![0, days].contains(&list.len())) {
+        let what = format!("has {}; write as many as tail_spots, {days}, or none", list.len());
+        reader.refuse(&format!("[limits] {key}"), what);
+    }
+    let weights = &limits.tail_weights;
+    if weights.iter().any(|weight| *weight < 0.0)
+        || weights.iter().sum::<f64>() <= 0.0 && days > 0 && !weights.is_empty()
+    {
+        reader.refuse("[limits] tail_weights", "must not be negative, nor all zero");
+    }
+    if limits.regime_calm > 0.0 && limits.regime_wild <= limits.regime_calm {
+        let what = format!("is {}; write more than regime_calm", limits.regime_wild);
+        reader.refuse("[limits] regime_wild", what);
+    }
 }
 
 /// Packages that breakers follow at once.
@@ -72,7 +105,8 @@ pub struct Risk {
     ledger: Ledger,
     reckoner: Reckoner,
     naked: Naked,
-    grid: Grid,
+    grid: Grid<SCENARIOS_MAX>,
+    tail: Tail,
     breakers: Breakers,
     verdict: Verdict,
     announced_kill: bool,
@@ -90,7 +124,8 @@ impl Risk {
             ledger: Ledger::new(&roster),
             reckoner: Reckoner::new(&limits, LINES_MAX + LEGS_MAX + 1),
             naked: Naked::new(&limits),
-            grid: Grid::new(&limits),
+            grid: Grid::new(grid::product(&limits), limits.grid_turns),
+            tail: Tail::new(&limits),
             breakers: Breakers::new(&roster, PACKAGES_MAX),
             limits,
             roster,

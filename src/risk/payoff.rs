@@ -74,11 +74,6 @@ impl<'a> Walk<'a> {
         Walk { lists, at: 0, value: cash, slope: 0 }.with(lists[0]).with(lists[1])
     }
 
-    /// The same, where what the first list is worth at 0 and its slope there are known.
-    pub(super) fn onward(lists: [&'a [Claimed]; 2], (value, slope): (i128, i128)) -> Walk<'a> {
-        Walk { lists, at: 0, value, slope }.with(lists[1])
-    }
-
     fn with(mut self, list: &[Claimed]) -> Walk<'a> {
         for claimed in list {
             let units = i128::from(claimed.units);
@@ -92,15 +87,6 @@ impl<'a> Walk<'a> {
             }
         }
         self
-    }
-
-    /// The least value from here on; `None` where the tail has no floor.
-    pub(super) fn least(mut self) -> Option<i128> {
-        let mut least = self.value;
-        while self.step() {
-            least = least.min(self.value);
-        }
-        (self.slope >= 0).then_some(least)
     }
 
     /// Goes on to the next strike; false behind the last one.

@@ -7,7 +7,7 @@ use crate::{
     wire::{
         Event, Kind, NO_INSTRUMENT,
         audit::Audit,
-        control::{Command, Verb},
+        control::{Command, DiskState, Verb},
         order::{Cancel, Halt, Inquiry},
     },
 };
@@ -45,18 +45,20 @@ impl Risk {
         desk.mark();
         if event.kind == Kind::TIMER {
             self.ledger.expire();
+            self.tail.look(desk);
         }
         if self.ledger.is_behind(&desk.book) {
             self.keep_up(desk);
             self.grid.turn(desk);
-            self.breakers.mark(&self.limits, desk, &self.ledger, event.ts_recv);
+            let kept = (&self.ledger, &self.tail);
+            self.breakers.mark(&self.limits, desk, kept, event.ts_recv);
             self.watch_strategies(event);
         } else {
             self.breakers.look(&self.limits, &desk.book);
         }
         self.announce(desk, event, out);
         let venue = &desk.book.venue;
-        let reducing = self.breakers.allows_less();
+        let reducing = self.breakers.allows_less() || venue.disk != DiskState::KEEPS_UP;
         if venue.is_over() || venue.halted.is_some() || reducing || self.sweeping {
             self.sweep(desk, event, out);
         }
@@ -139,7 +141,9 @@ impl Risk {
             let Some(order) = desk.book.order(desk.book.live()[i]) else { continue };
             let (order, strategy, opens) = (order.id, order.strategy, order.purpose.opens());
             let venue = &desk.book.venue;
-            let every = venue.halted.is_some() || self.sweeping || self.is_stopped(strategy);
+            let behind = venue.disk != DiskState::KEEPS_UP;
+            let every = venue.halted.is_some() || self.sweeping || behind;
+            let every = every || self.is_stopped(strategy);
             left |= opens;
             let wanted = opens && every || venue.is_over();
             let possible = desk.book.can_cancel(order, event.ts_recv, again);

@@ -114,6 +114,9 @@ impl Router {
     /// Sizes an entry of a strategy; `None` where there are no rules, and it goes as it was asked.
     pub fn size(&mut self, desk: &Desk, strategy: u16, ask: &Ask) -> Option<Answer> {
         let set = self.rules.router.as_ref()?;
+        let readings = self.rules.inputs.over(&desk.features, &ask.readings);
+        let edge = ask.edge.or_else(|| self.edge(&desk.book, strategy, set));
+        let ask = &Ask { readings, edge, ..*ask };
         let held = &mut self.regimes[usize::from(ask.root) % ROOTS];
         let regime = held.after(&ask.readings, set);
         let changed = core::mem::replace(held, regime) != regime;
@@ -135,6 +138,18 @@ impl Router {
             self.remember(desk.chain.now, strategy, ask);
         }
         Some(answer)
+    }
+
+    /// What a strategy has won and lost so far, or is thought to.
+    fn edge(&self, book: &Book, strategy: u16, set: &Settings) -> Option<Edge> {
+        let record = book.record(strategy);
+        let enough = record.won + record.lost >= set.kelly_trades_min.max(1);
+        if set.kelly_trades_min > 0 && enough {
+            return Edge::of(&record);
+        }
+        let name = self.roster.name(strategy);
+        let row = self.rules.edges.iter().find(|row| row.strategy == name)?;
+        Some(Edge { win: row.win, odds: row.odds })
     }
 
     fn vote(&self, desk: &Desk, ask: &Ask, set: &Settings) -> (f64, f64) {

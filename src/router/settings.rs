@@ -1,8 +1,10 @@
 //! What the router goes by: `[router]`, `[[weight]]` and `[[budget]]`, with bounds and units.
 
+use super::regime::Readings;
 use crate::{
     book::Horizon,
     config::{Reader, Span, TimeOfDay},
+    feature::{Column, Row, Schema},
 };
 use alloc::{format, string::String, vec::Vec};
 
@@ -15,8 +17,21 @@ crate::section! {
         pub volatility_target: f64 = 0.0, in 0.0..=10.0, "of capital";
         /// Share of the Kelly fraction that is bet; 0 leaves it out.
         pub kelly_share: f64 = 0.0, in 0.0..=1.0, "of Kelly";
+        /// Closed packages of a strategy from which on its own wins and losses are its edge,
+        /// instead of its `[[edge]]`; 0 for never.
+        pub kelly_trades_min: u32 = 30, in 0..=1_000_000, "packages";
         /// Most that the Kelly bet may lose, whatever the edge.
         pub kelly_max: f64 = 0.02, in 0.0..=1.0, "of capital";
+        /// Column of features with the level of the volatility index, such as `VIX.value`; without
+        /// one it is the volatility at the money of the strategy's front expiry, in percent.
+        pub index: String = String::new(), "-";
+        /// Column with the rank of implied volatility in its year, such as `VIX.rank_252`; without
+        /// one it is the rank among the samples that the strategy has kept.
+        pub rank: String = String::new(), "-";
+        /// Column with realised volatility a year; without one it is that of the samples.
+        pub realised: String = String::new(), "-";
+        /// Column with the trend, cut to -1 to 1; without one it is the last hour's.
+        pub trend: String = String::new(), "-";
         /// Below this level of the volatility index, and below `rank_low`, volatility is low.
         pub index_low: f64 = 15.0, in 0.0..=1_000.0, "points";
         /// Above it, or above `rank_high`, volatility is high.
@@ -99,6 +114,58 @@ crate::section! {
     }
 }
 
+crate::section! {
+    /// What a strategy is thought to win, until it has closed enough packages: `[[edge]]`.
+    pub struct Odds {
+        /// The strategy's name.
+        pub strategy: String, "-";
+        /// Chance to win.
+        pub win: f64, in 0.0..=1.0, "1";
+        /// Won for each unit that is lost otherwise.
+        pub odds: f64, in 0.001..=1_000.0, "1";
+    }
+}
+
+/// The columns that the regime is read from, where they are named.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inputs {
+    index: Option<Column>,
+    rank: Option<Column>,
+    realised: Option<Column>,
+    trend: Option<Column>,
+}
+
+impl Inputs {
+    fn find(set: &Settings, schema: &Schema, reader: &mut Reader) -> Inputs {
+        let mut find = |key: &str, name: &str| {
+            if name.is_empty() {
+                return None;
+            }
+            let found = schema.resolve(name);
+            found.map_err(|what| reader.refuse(&format!("[router] {key}"), what)).ok()
+        };
+        Inputs {
+            index: find("index", &set.index),
+            rank: find("rank", &set.rank),
+            realised: find("realised", &set.realised),
+            trend: find("trend", &set.trend),
+        }
+    }
+
+    /// The readings with what the columns say; a column that is not known is no reading.
+    pub fn over(&self, row: &Row, own: &Readings) -> Readings {
+        let or = |column: Option<Column>, own: f64| column.map_or(own, |column| row.get(column));
+        // The strategy's own index is the volatility at the money, in percent.
+        let implied = own.index / 100.0;
+        Readings {
+            index: or(self.index, own.index),
+            rank: or(self.rank, own.rank),
+            ratio: self.realised.map_or(own.ratio, |column| row.get(column) / implied),
+            trend: or(self.trend, own.trend).clamp(-1.0, 1.0),
+        }
+    }
+}
+
 /// All of it; without a `[router]` everything goes as it is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -108,20 +175,26 @@ pub struct Rules {
     pub weights: Vec<Weight>,
     /// `[[budget]]`.
     pub budgets: Vec<Budget>,
+    /// `[[edge]]`.
+    pub edges: Vec<Odds>,
+    /// The columns that `[router]` names.
+    pub inputs: Inputs,
 }
 
 impl Rules {
-    /// Takes what a file has of it.
-    pub fn read(&mut self, reader: &mut Reader) {
+    /// Takes what a file has of it; columns are looked up in `schema`.
+    pub fn read(&mut self, reader: &mut Reader, schema: &Schema) {
         if let Some(settings) = reader.optional::<Settings>("router") {
             if self.router.is_some() {
                 reader.refuse("[router]", "stands in another file of the run already");
             }
             check(&settings, reader);
+            self.inputs = Inputs::find(&settings, schema, reader);
             self.router = Some(settings);
         }
         self.weights.extend(reader.list::<Weight>("weight"));
         self.budgets.extend(reader.list::<Budget>("budget"));
+        self.edges.extend(reader.list::<Odds>("edge"));
     }
 }
 

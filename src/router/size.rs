@@ -11,6 +11,7 @@
 //! is not known says nothing, except that a Kelly fraction of nothing is a bet of nothing.
 
 use super::settings::Settings;
+use crate::book::{Record, to_currency};
 
 /// √252, sessions a year.
 const ROOT_SESSIONS: f64 = 15.874_507_866_387_544;
@@ -25,6 +26,21 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// Of what was won and lost: how often, and how much on the mean. Without a loss so far, or
+    /// without a win, the odds are not known: the chance alone speaks.
+    pub fn of(record: &Record) -> Option<Edge> {
+        let (won, lost) = (f64::from(record.won), f64::from(record.lost));
+        let win = won / (won + lost);
+        let mean = |sum: i64, count: f64| to_currency(sum) / count;
+        let odds = match (record.won, record.lost) {
+            (0, 0) => return None,
+            (_, 0) => f64::INFINITY,
+            (0, _) => 0.0,
+            _ => mean(record.gained, won) / mean(record.given, lost),
+        };
+        Some(Edge { win, odds })
+    }
+
     /// The share of capital that makes it grow fastest; 0 where there is no edge.
     pub fn kelly(&self) -> f64 {
         let share = self.win - (1.0 - self.win) / self.odds;

@@ -18,7 +18,7 @@ use crate::{
     book::Desk,
     chain::Track,
     feed::{
-        Feed,
+        Feed, Health,
         control::Control,
         fix::{FixDecoder, store},
         reader::{Broker, Parts},
@@ -62,6 +62,8 @@ pub(super) struct Assembly<'a> {
     /// What files say of external series.
     pub(super) observations: Vec<Event>,
     pub(super) signs: Signs,
+    /// Says how the journal stands.
+    pub(super) health: Health,
     /// The kill switch: once true, no order leaves.
     pub(super) kill: Arc<AtomicBool>,
     pub(super) epoch: u64,
@@ -317,6 +319,7 @@ impl Assembly<'_> {
         let made = Feed::new(parts, &secret);
         let mut feed = made.map_err(|e| Failure::environment(e.to_string()))?;
         feed.watch_clock(Box::new(move || check.drift()));
+        feed.watch_journal(self.health.clone());
         Ok(feed)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Files, Plan,
-    live::secret,
+    live::{hash_of, secret},
     plan,
     say::{print, println},
     series::observations,
@@ -30,6 +30,7 @@ pub fn check(files: &Files) -> Result<(), Failure> {
     );
     plan.strategies.names().for_each(|name| println!("strategy: {name}"));
     println!("{}", turns(&plan));
+    println!("configuration: {}", hash_of(files)?);
     Ok(())
 }
 

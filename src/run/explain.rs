@@ -126,7 +126,7 @@ impl Gate {
         let leg: &Leg = event.body();
         let (side, name) =
             (if leg.side > 0 { "buy" } else { "sell" }, self.names.of(event.instrument));
-        format!("{side} {} {name} ({}) at {}", leg.ratio, event.instrument, leg.price.to_f64())
+        format!("{side} {} {name} at {}", leg.ratio, short(leg.price.to_f64()))
     }
 }
 
@@ -197,16 +197,24 @@ impl Row {
             (_, true) => "waived ",
             _ => "ok     ",
         };
+        let [seen, least] = [measured, bound].map(short);
         let figures = match (doc.unit, self.is_floor()) {
-            ("-", _) => String::from(if measured == 0.0 { "holds" } else { "does not hold" }),
-            (unit, true) => format!("{measured} of at least {bound} {unit}"),
-            (unit, false) => format!("{measured} of at most {bound} {unit}"),
+            // What is written of a condition is what it refuses.
+            ("-", _) => String::from(if measured == 0.0 { "no" } else { "yes" }),
+            (unit, true) => format!("{seen} of at least {least} {unit}"),
+            (unit, false) => format!("{seen} of at most {least} {unit}"),
         };
         let used = match doc.unit {
             "-" => String::new(),
             _ => format!("{:.1} %", 100.0 * self.closeness()),
         };
         format!("  {mark} {used:>10}  {}: {figures}\n      {}\n", doc.name, doc.about)
+    }
+
+    /// Whether somebody who asks why wants to read it.
+    fn is_worth_a_word(&self) -> bool {
+        let used = self.closeness() >= WORTH_A_WORD;
+        self.violated || self.waived && self.closeness() >= 1.0 || !self.waived && used
     }
 
     fn json(&self) -> Value {
@@ -220,6 +228,42 @@ impl Row {
             "used": number(self.closeness()), "violated": self.violated, "waived": self.waived,
         })
     }
+}
+
+/// A limit that is used by less than this is only named.
+const WORTH_A_WORD: f64 = 0.01;
+
+/// A figure as one reads it: six digits, and no more zeros than it has.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() || size == 0.0 || (size >= 1e6 && size.fract() == 0.0) {
+        return format!("{value}");
+    }
+    let digits = (5 - size.log10().floor() as i32).clamp(0, 12) as usize;
+    let text = format!("{value:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').into(),
+        false => text,
+    }
+}
+
+/// Names of limits, in lines of a page's width.
+fn listed(what: &str, rows: &[&Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{what} ({}):", rows.len());
+    let mut width = usize::MAX;
+    for row in rows {
+        let name = row.doc.name;
+        if width.saturating_add(name.len() + 2) > 96 {
+            text += "\n ";
+            width = 1;
+        }
+        text += &format!(" {name}");
+        width += name.len() + 1;
+    }
+    text + "\n"
 }
 
 /// An intent and what became of it.
@@ -243,18 +287,24 @@ impl Told {
         };
         let mut text = format!(
             "intent {} of the run, number {id}, {outcome}\n  {} of {}, package {package}\n  \
-             {quantity} packages at a net of {} a unit (negative is received)\n  decided {} on \
-             input {}\n",
+             {quantity} package{} for {} a unit, {}\n  decided {} on input {}\n",
             self.place,
             purpose.name(),
             self.strategy,
-            limit.to_f64(),
+            if quantity == 1 { "" } else { "s" },
+            short(limit.to_f64().abs()),
+            if limit.0 < 0 { "received" } else { "paid" },
             show_time(self.at.ts_recv),
             self.at.seq,
         );
         self.legs.iter().for_each(|leg| text += &format!("  {leg}\n"));
         text += "limits, the closest first\n";
-        self.rows.iter().for_each(|row| text += &row.text());
+        let (told, others): (Vec<&Row>, Vec<&Row>) =
+            self.rows.iter().partition(|row| row.is_worth_a_word());
+        told.iter().for_each(|row| text += &row.text());
+        let (waived, far): (Vec<&Row>, Vec<&Row>) = others.into_iter().partition(|row| row.waived);
+        text += &listed("not near their bounds", &far);
+        text += &listed("not asked of an order that closes", &waived);
         text
     }
 
@@ -267,5 +317,19 @@ impl Told {
             "legs": self.legs,
             "limits": self.rows.iter().map(Row::json).collect::<Vec<Value>>(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_six_digits_at_most_and_no_zeros_behind_them() {
+        let told = [0.0, 1.0, 0.025_000_000_000_000_022, 767.6, 652_772.572_96, 1e10, 0.000_603_87];
+        let told = told.map(short);
+        let wanted = ["0", "1", "0.025", "767.6", "652773", "10000000000", "0.00060387"];
+        assert_eq!(told, wanted.map(String::from));
+        assert_eq!(short(f64::INFINITY), "inf");
     }
 }

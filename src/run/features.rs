@@ -2,8 +2,8 @@
 //! unit, range, warm-up, formula and source, as text, JSON or Markdown, out.
 
 use super::{Failure, Files, Plan, say::print};
-use crate::feature::{ColumnDoc, Schema, Settings};
-use std::{format, string::String};
+use crate::feature::{ColumnDoc, MEMBERS, Schema, Settings};
+use std::{format, string::String, vec::Vec};
 
 /// How columns are listed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -82,6 +82,24 @@ fn markdown(schema: &Schema) -> String {
         let unit = stat.unit;
         out += &format!("| {name} | {family} | {unit} | {low} to {high} | {warmup} ");
         out += &format!("| {formula} | {source} |\n");
+    }
+    out + &members(schema)
+}
+
+/// What is asked for by name, and which columns carry it.
+fn members(schema: &Schema) -> String {
+    let mut out = String::from(
+        "\n## What is asked for by name\n\nColumns in brackets need a series, dates or a pair that \
+         this configuration does not name under [features]; config/markets.toml does.\n\n\
+         | group | asked for | columns |\n|---|---|---|\n",
+    );
+    for member in MEMBERS {
+        let show = |name: String| match schema.column(&name) {
+            Some(_) => name,
+            None => format!("[{name}]"),
+        };
+        let columns: Vec<String> = member.columns_of(schema).into_iter().map(show).collect();
+        out += &format!("| {} | {} | {} |\n", member.group, member.name, columns.join(", "));
     }
     out
 }

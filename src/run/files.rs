@@ -73,14 +73,14 @@ fn parse(file: &str, text: &str) -> Result<toml::Table, Vec<Error>> {
     })
 }
 
-/// Names in `[run]` that are files: `universe`, `limits`, `fees` where it is not
+/// Names in `[run]` that are files: `universe`, `limits`, `fees` and `approvals` where they are not
 /// empty, and the list `strategies`.
 fn included(table: &toml::Table) -> Vec<String> {
     let Some(run) = table.get("run").and_then(|run| run.as_table()) else { return Vec::new() };
     let one = |key: &str| run.get(key).and_then(|v| v.as_str()).map(String::from);
     let many = run.get("strategies").and_then(|v| v.as_array()).into_iter().flatten();
     let many = many.filter_map(|v| v.as_str()).map(String::from);
-    let single = ["universe", "limits", "fees"].into_iter().filter_map(one);
+    let single = ["universe", "limits", "fees", "approvals"].into_iter().filter_map(one);
     single.filter(|name| !name.is_empty()).chain(many).collect()
 }
 

@@ -57,6 +57,13 @@ impl Alarm {
     }
 }
 
+impl Alarm {
+    /// Whether the lag matters now, or has not been calm for long enough yet.
+    pub(super) fn is_on(&self) -> bool {
+        self.late.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

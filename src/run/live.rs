@@ -5,15 +5,17 @@ use super::{
     Failure, Files, Plan,
     agents::Signs,
     assembly::{Assembly, Made},
+    guard,
     recovery::Past,
     report::{COUNTERS, HISTOGRAMS, INTERVAL_LOG},
     say::println,
     series::observations,
+    settings::Trading,
     supervisor::Supervisor,
 };
 use crate::{
     config::Span,
-    feed::control::Control,
+    feed::{Health, control::Control},
     journal::{Allow, ConfigFile, Journal, Manifest, Opened, Relived, Resumed},
     rt::{
         clock::{Check, Clock},
@@ -41,11 +43,16 @@ pub struct Request<'a> {
     pub resume: bool,
     /// Whether it does so with another program or configuration too.
     pub force: bool,
+    /// The configuration's hash as the operator typed it, where the run is to trade for real.
+    pub live: Option<&'a str>,
 }
 
 /// Runs a configuration until the market ends, the time is up or the operator says so.
 pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     let plan = Plan::new(files)?;
+    let hash = hash_of(files)?;
+    guard::admit(&plan, files, &hash, request.live)?;
+    say_trading(&plan, &hash);
     let observations = observations(&plan)?;
     let clock = Clock::start();
     let named = request.directory.map(Path::to_path_buf);
@@ -70,7 +77,7 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
         .with_heartbeat(&plan.feed.heartbeat_file, plan.feed.heartbeat_max.nanos())
         .with_signals()
         .map_err(|e| Failure::environment(format!("signals cannot be taken: {e}")))?;
-    let told = past.told();
+    let (told, health) = (past.told(), Health::default());
     let made = Assembly {
         plan: &plan,
         clock: &clock,
@@ -79,6 +86,7 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
         control: control.clone(),
         observations,
         signs: Signs::default(),
+        health: health.clone(),
         kill: Default::default(),
         epoch: clock.now(),
         past,
@@ -88,7 +96,8 @@ pub fn run(files: &Files, request: Request<'_>) -> Result<(), Failure> {
     }
     .start(inputs, outputs)?;
     let files = (counters, histograms);
-    let supervisor = Supervisor::new(&plan, &clock, &directory, files, &control, &journal)?;
+    let supervisor =
+        Supervisor::new(&plan, &clock, &directory, files, (&control, health), &journal)?;
     supervise(&plan, made, supervisor, told, journal, request.span)
 }
 
@@ -156,6 +165,28 @@ fn default_directory(now: u64) -> PathBuf {
     PathBuf::from(format!("runs/{now}"))
 }
 
+/// The hash of a configuration, as its manifest will have it.
+pub(super) fn hash_of(files: &Files) -> Result<String, Failure> {
+    let manifest = Manifest::new(0, texts(files));
+    let manifest = manifest.map_err(|e| Failure::environment(e.to_string()))?;
+    Ok(manifest.config_hash.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn texts(files: &Files) -> Vec<ConfigFile> {
+    let file =
+        |(name, text): &(String, String)| ConfigFile { name: name.clone(), text: text.clone() };
+    files.list().iter().map(file).collect()
+}
+
+fn say_trading(plan: &Plan, hash: &str) {
+    let target = if plan.broker_source() == 0 { "nobody" } else { &plan.broker.target_comp_id };
+    let (how, who) = match plan.run.trading {
+        Trading::Paper => ("for paper", String::new()),
+        Trading::Live => ("FOR REAL", format!(", operator {}", plan.run.operator)),
+    };
+    println!("trading: {how} with {target}, configuration {}{who}", &hash[..12]);
+}
+
 /// What was asked of the machine and what came of it; nothing of it is silent.
 fn say_machine(plan: &Plan) {
     if plan.run.lock_memory {
@@ -173,11 +204,8 @@ fn open_journal(
     clock: &Clock,
     request: Request<'_>,
 ) -> Result<(Opened, Past), Failure> {
-    let texts = files.list().iter();
-    let texts: Vec<ConfigFile> =
-        texts.map(|(name, text)| ConfigFile { name: name.clone(), text: text.clone() }).collect();
     let failed = |e: crate::journal::Error| Failure::environment(e.to_string());
-    let manifest = Manifest::new(clock.now(), texts).map_err(failed)?;
+    let manifest = Manifest::new(clock.now(), texts(files)).map_err(failed)?;
     if !request.resume {
         let opened = Journal::create(directory, &plan.journal, manifest).map_err(failed)?;
         return Ok((opened, Past::default()));

@@ -8,6 +8,7 @@ pub mod explain;
 mod failure;
 pub mod features;
 mod files;
+mod guard;
 pub mod host;
 mod lag;
 mod lanes;

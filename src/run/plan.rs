@@ -1,12 +1,12 @@
 //! The texts of a configuration in; everything that a run is made of, checked, out.
 
-use super::{Files, files::MAIN, settings::Run};
+use super::{Files, files::MAIN, guard::Approval, settings::Run};
 use crate::{
     book::{Account, Book, Desk, Tariffs},
     chain::{Chain, Universe},
     config::{Error, Reader, Section},
-    feature::{self, Row, Schema},
-    feed, gate, journal, risk, strategy,
+    feature::{self, Gauge, Row, Schema},
+    feed, gate, journal, risk, router, strategy,
 };
 use std::{string::String, vec::Vec};
 
@@ -33,6 +33,8 @@ pub struct Plan {
     pub fees: Tariffs,
     /// `[limits]` of the limits' file.
     pub limits: risk::Limits,
+    /// `[[approval]]` of the approvals' file.
+    pub approvals: Vec<Approval>,
     /// The strategies' files, one instance each, in the order of `[run]`.
     pub strategies: strategy::Set,
 }
@@ -50,10 +52,14 @@ impl Plan {
         let universe = other(files, &run.universe, Universe::from_config, &mut errors);
         let limits = other(files, &run.limits, risk::from_config, &mut errors);
         let fees = fees(files, &run.fees, &mut errors);
+        let approvals = approvals(files, &run.approvals, &mut errors);
         if let Some(universe) = &universe {
             errors.extend(check_features(&features, universe));
         }
         let features = Schema::new(&features);
+        if let (Some(universe), Some((_, limits))) = (&universe, &limits) {
+            errors.extend(check_regime(&run.limits, limits, universe, &features));
+        }
         let strategies = strategies(files, &run.strategies, &features, &mut errors);
         match (universe, limits, errors.is_empty()) {
             (Some(universe), Some((account, limits)), true) => Ok(Plan {
@@ -67,6 +73,7 @@ impl Plan {
                 account,
                 fees,
                 limits,
+                approvals,
                 strategies,
             }),
             _ => Err(errors),
@@ -75,7 +82,10 @@ impl Plan {
 
     /// An empty book of this account, with its fees.
     pub fn book(&self) -> Book {
-        Book::new(&self.account, self.broker_source()).with_fees(&self.fees)
+        let (name, scale) = (&self.limits.regime_input, self.limits.regime_scale);
+        let gauge = Gauge::find(name, &self.universe, &self.features).ok();
+        let book = Book::new(&self.account, self.broker_source()).with_fees(&self.fees);
+        book.with_regime(gauge.map(|gauge| (gauge, scale)))
     }
 
     /// A replica of what the stages of a thread know, empty.
@@ -126,6 +136,22 @@ fn check_features(settings: &feature::Settings, universe: &Universe) -> Vec<Erro
     mistakes.map(error).collect()
 }
 
+/// What the regime is to be read from there is, where anything hangs on it.
+fn check_regime(
+    file: &str,
+    limits: &risk::Limits,
+    universe: &Universe,
+    features: &Schema,
+) -> Option<Error> {
+    let wanted = limits.regime_calm > 0.0 || limits.zero_day_vol_max > 0.0;
+    let name = &limits.regime_input;
+    if name.is_empty() && !wanted {
+        return None;
+    }
+    let found = Gauge::find(name, universe, features);
+    found.err().map(|what| Error::new(file, "[limits] regime_input", what))
+}
+
 fn check_cores(run: &Run, reader: &mut Reader) {
     let (given, wanted) = (run.cores.len(), run.threads.count());
     if given != 0 && given != wanted {
@@ -169,6 +195,14 @@ fn fees(files: &Files, name: &str, errors: &mut Vec<Error>) -> Tariffs {
     fees
 }
 
+fn approvals(files: &Files, name: &str, errors: &mut Vec<Error>) -> Vec<Approval> {
+    let take = |reader: &mut Reader| Some(reader.list::<Approval>("approval"));
+    match name {
+        "" => Vec::new(),
+        name => other(files, name, take, errors).unwrap_or_default(),
+    }
+}
+
 fn strategies(
     files: &Files,
     names: &[String],
@@ -201,6 +235,16 @@ pub(super) fn sections() -> Vec<(String, Vec<crate::config::Key>)> {
         ("[features]", feature::Settings::keys()),
     ];
     let main = main.into_iter().map(|(section, keys)| (String::from(section), keys));
+    let beside = [
+        ("[account] of the limits' file", Account::keys()),
+        ("[limits] of the limits' file", risk::Limits::keys()),
+        ("[[approval]] of the approvals' file", Approval::keys()),
+        ("[router] of a strategies' file", router::settings::Settings::keys()),
+        ("[[weight]] of a strategies' file", router::settings::Weight::keys()),
+        ("[[budget]] of a strategies' file", router::settings::Budget::keys()),
+        ("[[edge]] of a strategies' file", router::settings::Odds::keys()),
+    ];
+    let main = main.chain(beside.into_iter().map(|(section, keys)| (String::from(section), keys)));
     let kinds = strategy::KINDS.iter();
     let kinds = kinds.map(|kind| (std::format!("[[{}]]", kind.section), (kind.keys)()));
     let probe = (String::from("[[probe]]"), strategy::ProbeSettings::keys());

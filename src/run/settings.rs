@@ -19,6 +19,15 @@ section! {
         pub fees: String = String::new(), "-";
         /// Strategies: files beside this one, one instance each.
         pub strategies: Vec<String> = Vec::new(), "-";
+        /// "paper" or "live": a live run wants `--live HASH` and its limits approved.
+        pub trading: Trading = Trading::Paper, "-";
+        /// TargetCompIDs of brokers that trade nothing real; a run for paper speaks to no other.
+        pub paper_targets: Vec<String> = Vec::from([String::from("MARKET")]), "-";
+        /// Who starts a live run.
+        pub operator: String = String::new(), "-";
+        /// A file beside this one with an `[[approval]]` (`limit`, `value`, `by`) of a second
+        /// person for each limit that is looser than shipped; empty for none.
+        pub approvals: String = String::new(), "-";
         /// Whose time decisions go by: "receive" (live), "exchange" (recorded or compressed data).
         pub clock: Clock = Clock::Receive, "-";
         /// Grouping of the stages: "inline" (one hot thread), "shared" (two), "dedicated" (four).
@@ -48,6 +57,9 @@ section! {
         /// From this age of the oldest record that is not durable on, the operator is told.
         pub lag_max: Span = Span(1_000_000_000),
             in Span(10_000_000)..=Span(600_000_000_000), "time";
+        /// From this age of it on nothing is opened, until it has been less for 20 times as long.
+        pub lag_reduce: Span = Span(5_000_000_000),
+            in Span(10_000_000)..=Span(600_000_000_000), "time";
         /// How long the host's own gaps are watched before the start.
         pub noise: Span = Span(1_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
         /// Longest wait for packages to be closed at the stop. What works then is canceled, and the
@@ -55,6 +67,30 @@ section! {
         pub drain: Span = Span(10_000_000_000), in Span(0)..=Span(60_000_000_000), "time";
         /// Whether the run ends when every market session has ended.
         pub end_with_market: bool = true, "-";
+    }
+}
+
+/// Whether orders are for real.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trading {
+    /// They go to a broker that trades nothing real.
+    Paper,
+    /// They trade.
+    Live,
+}
+
+impl Value for Trading {
+    const WANTED: &'static str = "\"paper\" or \"live\"";
+    fn read(value: &toml::Value) -> Option<Trading> {
+        match value.as_str()? {
+            "paper" => Some(Trading::Paper),
+            "live" => Some(Trading::Live),
+            _ => None,
+        }
+    }
+    fn show(&self) -> String {
+        let name = if *self == Trading::Paper { "paper" } else { "live" };
+        format!("{name:?}")
     }
 }
 

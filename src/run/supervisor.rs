@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{
     config::Span,
-    feed::control::Control,
+    feed::{Health, control::Control},
     journal::{Journal, Relived, State, Stream, Sync, Watch},
     rt::{
         clock::Clock,
         counters::{Counter, Counters},
         histogram::Histograms,
     },
-    wire::Timestamp,
+    wire::{Timestamp, control::DiskState},
 };
 use std::{
     format,
@@ -83,6 +83,10 @@ pub(super) struct Supervisor {
     journaled: Journaled,
     lags: [Lag; 2],
     alarm: Alarm,
+    /// The same for what may be opened.
+    brake: Alarm,
+    /// Where the feed hears of it, so that RISK does.
+    health: Health,
     /// Whether anything is ever brought to the disk.
     syncs: bool,
     /// Pauses and drifts that the operator was told of.
@@ -100,7 +104,7 @@ impl Supervisor {
         clock: &Clock,
         directory: &Path,
         (mut counters, histograms): (Counters, Histograms),
-        control: &Control,
+        (control, health): (&Control, Health),
         journal: &Journal,
     ) -> Result<Supervisor, Failure> {
         let interrupted = Arc::new(AtomicBool::new(false));
@@ -132,6 +136,8 @@ impl Supervisor {
             journaled,
             lags: Default::default(),
             alarm: Alarm::new(plan.run.lag_max.nanos()),
+            brake: Alarm::new(plan.run.lag_reduce.nanos()),
+            health,
             syncs: plan.journal.sync != Sync::None,
             time: (0, [0; 2]),
             dog: Watchdog::new(hang / (LOOK.as_nanos() as u64 * DOG_LOOKS)),
@@ -293,6 +299,21 @@ impl Supervisor {
             Some(false) => self.progress.note("disk: the journal keeps up again"),
             None => {}
         }
+        if self.brake.look(now, lag).is_some_and(|is_late| is_late && self.syncs) {
+            self.progress.note("DISK: nothing is opened until the journal keeps up");
+        }
+        self.health.say(self.state_of_disk(), lag);
+    }
+
+    fn state_of_disk(&self) -> DiskState {
+        let watches = [&self.inputs, &self.outputs];
+        if watches.iter().any(|watch| watch.error().is_some()) {
+            return DiskState::FAILED;
+        }
+        if watches.iter().any(|watch| watch.state() == State::Low) {
+            return DiskState::LOW;
+        }
+        if self.syncs && self.brake.is_on() { DiskState::LATE } else { DiskState::KEEPS_UP }
     }
 
     /// A feed that stood still, and clocks that part, are the operator's business at once.

@@ -48,6 +48,8 @@ codes! {
         unit, b: adjustments before";
     14 HEDGE "the package's delta has left its band; a: its delta with its hedges, b: contracts of \
         the hedge, negative sells";
+    15 UNWIELDY "a package that nobody follows has more lines than an order has legs: it is left \
+        for the operator to close";
     // Why nothing was entered; told when the reason changes.
     20 OUT_OF_WINDOW "no entry window is open; a: second of the day";
     21 WINDOW_USED "this window has had its entry; a: the window's number";
@@ -73,6 +75,7 @@ codes! {
     41 NO_LEVEL "neither forward nor spot is known";
     42 NOT_NOW "a condition of entry does not hold; a: measured, b: bound";
     43 NO_SIGNAL "there is no direction; a: the signal";
+    44 JOURNAL_BEHIND "the journal does not keep up; a: 1 late, 2 its disk nearly full, 3 failed";
     // What the router made of an entry.
     60 REGIME "another regime of the root than at the last ask; a: volatility (0 unknown, 1 low, 2 \
         high, 3 expansion, 4 contraction, 5 neutral), b: trend (0 unknown, 1 up, 2 down, 3 range)";

@@ -108,7 +108,7 @@ impl Set {
     /// Adds every section of a file that one of [`KINDS`] names, then every `[[probe]]`, and takes
     /// the router's rules. Columns of features that conditions name are looked up in `schema`.
     pub fn read(&mut self, reader: &mut Reader, schema: &Schema) {
-        self.rules.read(reader);
+        self.rules.read(reader, schema);
         KINDS.iter().for_each(|kind| (kind.read)(reader, schema, self));
         for settings in reader.list::<ProbeSettings>("probe") {
             self.add(Instance::Probe(Probe::new(settings)));

@@ -60,7 +60,7 @@ pub(super) fn of(chain: &Chain, instrument: u32) -> TicketLeg {
 
 /// A ticket that closes exactly what a package holds, whatever is left of it: uneven legs get
 /// ratios. Of more lines than an order has legs, and where it is asked for, only what is owed.
-/// `None` where there is nothing or a leg has no price.
+/// `None` where there is nothing, a leg has no price, or there are more than an order has.
 pub(super) fn closing(
     desk: &Desk,
     package: u64,
@@ -81,8 +81,8 @@ pub(super) fn closing(
         let price = leg(&desk.chain, line.instrument, side, eager)?;
         let ratio = contracts(line.held)? / quantity;
         let multiplier = line.multiplier;
-        ticket.legs[ticket.count] =
-            TicketLeg { instrument: line.instrument, side, ratio, multiplier, price };
+        let place = ticket.legs.get_mut(ticket.count)?;
+        *place = TicketLeg { instrument: line.instrument, side, ratio, multiplier, price };
         ticket.count += 1;
     }
     (ticket.count > 0).then_some(ticket)

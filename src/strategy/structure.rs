@@ -57,17 +57,17 @@ impl Structure {
         Ok(())
     }
 
-    /// What a package that is held consists of, one of it.
-    pub(super) fn of(package: &crate::book::Package) -> Structure {
+    /// What a package that is held consists of, one of it; `None` where that is more than the legs
+    /// of an order, of which no part may pass for the whole.
+    pub(super) fn of(package: &crate::book::Package) -> Option<Structure> {
         let mut structure = Structure::default();
         for line in package.lines().iter().filter(|line| line.held != 0) {
             let side = line.held.signum() as i8;
             let ratio = u32::try_from(line.held.unsigned_abs()).unwrap_or(u32::MAX);
             let leg = StructureLeg { instrument: line.instrument, side, ratio };
-            // As many lines as legs fit, each of another contract.
-            structure.push(leg).ok();
+            structure.push(leg).ok()?;
         }
-        structure
+        Some(structure)
     }
 
     /// When the first and the last leg settle; (`u64::MAX`, 0) where nothing does.

@@ -156,6 +156,36 @@ pub struct Clock {
     pub reserved: [u64; 2],
 }
 
+/// How the journal stands: told when that changes, so that a replay knows it too.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct Disk {
+    /// How it stands now.
+    pub state: DiskState,
+    /// Must be zero.
+    pub reserved: [u8; 7],
+    /// Age of the oldest record that a power cut would lose, ns.
+    pub lag: u64,
+    /// Must be zero.
+    pub reserved2: [u64; 2],
+}
+
+/// How a journal can stand, from best to worst.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Pod, Zeroable)]
+pub struct DiskState(pub u8);
+
+impl DiskState {
+    /// It keeps up.
+    pub const KEEPS_UP: DiskState = DiskState(0);
+    /// What is written is brought to the disk too late.
+    pub const LATE: DiskState = DiskState(1);
+    /// There is no room for further segments.
+    pub const LOW: DiskState = DiskState(2);
+    /// It takes nothing more, or the disk has lied.
+    pub const FAILED: DiskState = DiskState(3);
+}
+
 /// Bytes or records that the feed refused.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]

@@ -47,6 +47,7 @@ kinds! {
     COMMAND = 36, "Command", "the operator's word: stop, kill, reset a breaker, leave";
     FAULT = 37, "Fault", "the feed refused bytes or records, and why";
     CLOCK = 38, "Clock", "how far the system's clocks have left the one clock";
+    DISK = 39, "Disk", "whether the journal keeps up with the run, and if not, why";
 
     // From the broker.
     REPORT = 64, "Report", "an execution report on one leg or a whole order";

@@ -89,11 +89,11 @@ pub(crate) fn work(desk: &mut Desk, wish: &Wish) {
 
 /// Puts contracts into the book by an order and its fill; the package's number.
 pub(crate) fn hold(desk: &mut Desk, instrument: u32, contracts: i64, price: i64) -> u64 {
-    hold_of(desk, instrument, contracts, price, 100)
+    hold_units(desk, instrument, contracts, price, 100)
 }
 
-/// The same of contracts of so many units.
-pub(crate) fn hold_of(
+/// The same of contracts of so many units each.
+pub(crate) fn hold_units(
     desk: &mut Desk,
     instrument: u32,
     contracts: i64,

@@ -1,237 +1,22 @@
 //! The slow program: claims on a few strikes in; losses, margin, exposures and scenarios out, by
 //! evaluation at every price that matters, in wide integers and plain numbers.
+mod market;
+
+pub(crate) use market::{Claim, Dice, EXPIRIES, Market, STOCK, STRIKES};
+
+use market::{FIRST, NANO, Right};
 use statrs::function::erf::erfc;
-use zomma::risk::Limit;
+use zomma::risk::{Limit, Limits};
 
-/// Strikes of a settlement.
-pub(crate) const STRIKES: usize = 9;
-
-/// A generator of numbers that come again for a seed.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
-        from + self.below((to - from + 1) as u64) as i64
-    }
-
-    pub(crate) fn sign(&mut self) -> i64 {
-        if self.below(2) == 0 { 1 } else { -1 }
-    }
-
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-/// One instrument, as the market has it. Prices in cents.
-pub(crate) struct Row {
-    pub(crate) root: usize,
-    pub(crate) expiry: usize,
-    pub(crate) strike: i64,
-    pub(crate) call: bool,
-    pub(crate) bid: i64,
-    pub(crate) ask: i64,
-    pub(crate) size: u32,
-    /// iv, delta, gamma, vega per 1.00, theta a year.
-    pub(crate) greeks: [f64; 5],
-}
-
-/// Two roots with two settlements each.
-pub(crate) struct Market {
-    pub(crate) rows: Vec<Row>,
-    pub(crate) forwards: [[f64; 2]; 2],
-    pub(crate) discounts: [f64; 2],
-    pub(crate) years: [[f64; 2]; 2],
-    pub(crate) settles: [[u64; 2]; 2],
-    /// What the second root's options are on, in points.
-    pub(crate) spot: i64,
-}
-
-/// The share: a call with a strike of nothing, on one unit.
-pub(crate) const SHARE: u32 = (4 * STRIKES * 2) as u32;
-
-const FIRST: [i64; 2] = [5_380, 680];
-
-impl Market {
-    pub(crate) fn new(dice: &mut Dice) -> Market {
-        let mut rows = Vec::new();
-        for (root, first) in FIRST.into_iter().enumerate() {
-            for expiry in 0..2 {
-                for k in 0..STRIKES {
-                    for call in [true, false] {
-                        let bid = dice.between(1, 40) * 10;
-                        let ask = bid + dice.between(1, 12) * 10;
-                        let size = dice.between(2, 30) as u32;
-                        let strike = first + 5 * k as i64;
-                        let sign = if call { 1.0 } else { -1.0 };
-                        // What a wire of 32 bits holds, so that both sides see the same.
-                        let wire = |value: f64| f64::from(value as f32);
-                        let greeks = [
-                            0.05 + 0.4 * dice.unit(),
-                            wire(sign * dice.unit()),
-                            wire(0.01 * dice.unit()),
-                            wire(600.0 * dice.unit()),
-                            wire(-3_000.0 * dice.unit()),
-                        ];
-                        rows.push(Row { root, expiry, strike, call, bid, ask, size, greeks });
-                    }
-                }
-            }
-        }
-        let spot = FIRST[1] + dice.between(15, 25);
-        let half = dice.between(1, 9);
-        let (bid, ask, size) = (100 * spot - half, 100 * spot + half, 150);
-        let greeks = [0.0, 1.0, 0.0, 0.0, 0.0];
-        rows.push(Row { root: 1, expiry: 0, strike: 0, call: true, bid, ask, size, greeks });
-        let mid = |root: usize| FIRST[root] as f64 + 20.0;
-        let mut around = |root: usize| mid(root) * (0.99 + 0.02 * dice.unit());
-        let forwards = [[around(0), around(0)], [around(1), around(1)]];
-        let (years, settles) = ([[0.0; 2]; 2], [[0; 2]; 2]);
-        Market { rows, forwards, discounts: [1.0, 0.996], years, settles, spot }
-    }
-
-    pub(crate) fn instrument(&self, root: usize, expiry: usize, k: usize, call: bool) -> u32 {
-        (((root * 2 + expiry) * STRIKES + k) * 2 + usize::from(!call)) as u32
-    }
-
-    pub(crate) fn top(&self, root: usize) -> f64 {
-        (FIRST[root] + 5 * (STRIKES as i64 - 1)) as f64
-    }
-
-    /// Any instrument; of the first root, and of the nearer settlement alone if asked.
-    pub(crate) fn pick(&self, dice: &mut Dice, near_only: bool) -> u32 {
-        if near_only && dice.below(5) == 0 {
-            return SHARE;
-        }
-        let expiry = if near_only { 0 } else { dice.below(2) as usize };
-        let (root, k) = (dice.below(2) as usize, dice.below(STRIKES as u64) as usize);
-        self.instrument(root, expiry, k, dice.below(2) == 0)
-    }
-
-    pub(crate) fn claim(&self, instrument: u32, contracts: i64, price: i64) -> Claim {
-        let row = &self.rows[instrument as usize];
-        let Row { root, expiry, strike, call, .. } = *row;
-        let units = self.units(instrument);
-        Claim { instrument, root, expiry, strike, call, units, contracts, price }
-    }
-
-    /// Units of a contract.
-    pub(crate) fn units(&self, instrument: u32) -> i64 {
-        if instrument == SHARE { 1 } else { 100 }
-    }
-
-    /// What an exposure of an option is reckoned at: the share of its root, or its own forward.
-    fn level(&self, claim: &Claim) -> f64 {
-        if claim.root == 1 { self.spot as f64 } else { self.forwards[0][claim.expiry] }
-    }
-
-    /// Contracts as limits count them: a hundred shares are one.
-    fn counted(claim: &Claim) -> i64 {
-        (claim.contracts.abs() * claim.units + 99) / 100
-    }
-
-    /// Instruments with sides and ratios: the structures that strategies trade, and some that
-    /// nobody would.
-    pub(crate) fn structure(&self, dice: &mut Dice, near_only: bool) -> Vec<(u32, i64, i64)> {
-        let root = dice.below(2) as usize;
-        let far = usize::from(!near_only);
-        let k = dice.between(2, 4) as usize;
-        let (w, v) = (dice.between(1, 2) as usize, dice.between(1, 4) as usize);
-        let of = |expiry, k: usize, call| self.instrument(root, expiry, k.min(STRIKES - 1), call);
-        let sign = dice.sign();
-        let (c, p) = (true, false);
-        let near = |k, call| self.instrument(1, 0, k, call);
-        let legs = match dice.below(if near_only { 16 } else { 12 }) {
-            0 => vec![(of(0, k, c), 1, 1)],
-            1 => vec![(of(0, k, c), -1, 1), (of(0, k + v, c), 1, 1)],
-            2 => vec![(of(0, k, p), 1, 1), (of(0, k + v, p), -1, 1)],
-            // Condors with unequal wings.
-            3 | 4 => vec![
-                (of(0, k - w.min(k), p), 1, 1),
-                (of(0, k, p), -1, 1),
-                (of(0, k + 1, c), -1, 1),
-                (of(0, k + 1 + v, c), 1, 1),
-            ],
-            5 => vec![(of(0, k - 1, c), 1, 1), (of(0, k, c), -1, 2), (of(0, k + v, c), 1, 1)],
-            6 => vec![(of(0, k, c), 1, 1), (of(0, k + v, c), -1, 2)],
-            7 => vec![(of(0, k, c), 1, 1), (of(0, k, p), 1, 1)],
-            8 => vec![(of(0, k, c), -1, 1), (of(far, k, c), 1, 1)],
-            9 => vec![(of(0, k + v, p), -1, 1), (of(far, k, p), 1, 1)],
-            // A flyagonal: a call butterfly near, a put diagonal.
-            10 => vec![
-                (of(0, k, c), 1, 1),
-                (of(0, k + 1, c), -1, 2),
-                (of(0, k + 1 + v, c), 1, 1),
-                (of(0, k - 1, p), -1, 1),
-                (of(far, k - 2, p), 1, 1),
-            ],
-            // A covered call, a protective put, shares for a straddle, shares alone.
-            12 => vec![(SHARE, 1, 100), (near(k + 1, c), -1, 1)],
-            13 => vec![(near(k - 1, p), 1, 1), (SHARE, 1, 100)],
-            14 => vec![(near(k, c), 1, 1), (near(k, p), 1, 1), (SHARE, -1, dice.between(1, 110))],
-            15 => vec![(SHARE, 1, dice.between(1, 60))],
-            _ => {
-                let count = dice.between(1, 6);
-                let mut legs = Vec::new();
-                for _ in 0..count {
-                    legs.push((self.pick(dice, near_only), dice.sign(), dice.between(1, 2)));
-                }
-                legs
-            }
-        };
-        let mut seen: Vec<(u32, i64, i64)> = Vec::new();
-        for (instrument, side, ratio) in legs {
-            if seen.iter().all(|leg| leg.0 != instrument) {
-                seen.push((instrument, side * sign, ratio));
-            }
-        }
-        seen
-    }
-}
-
-/// Contracts of an option, and what each unit cost, 1e-9.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Claim {
-    pub(crate) instrument: u32,
-    pub(crate) root: usize,
-    pub(crate) expiry: usize,
-    pub(crate) strike: i64,
-    pub(crate) call: bool,
-    pub(crate) units: i64,
-    pub(crate) contracts: i64,
-    pub(crate) price: i64,
-}
-
-const NANO: i128 = 1_000_000_000;
 const FEE: i128 = 650_000_000;
 const CAPITAL: f64 = 50_000.0;
 
-impl Claim {
-    fn cost(&self) -> i128 {
-        i128::from(self.contracts) * i128::from(self.units) * i128::from(self.price)
-    }
-
-    /// Worth at settlement, 1e-9, at a price in whole points.
-    fn worth(&self, price: i128) -> i128 {
-        let strike = i128::from(self.strike);
-        let inside = if self.call { price - strike } else { strike - price };
-        i128::from(self.contracts) * i128::from(self.units) * inside.max(0) * NANO
-    }
+/// The settlements of a root that claims have, the nearest first.
+fn settlements(claims: &[Claim], root: usize) -> Vec<usize> {
+    let has = |expiry: &usize| {
+        claims.iter().any(|c| !c.is_share() && (c.root, c.expiry) == (root, *expiry))
+    };
+    (0..EXPIRIES).filter(has).collect()
 }
 
 /// Least worth over all prices, of claims that settle together; `None` for no floor.
@@ -242,13 +27,15 @@ fn floor(claims: &[&Claim]) -> Option<i128> {
     (at(200_000) >= at(100_000)).then_some(worst)
 }
 
-/// Worst loss by root and settlement, each by itself.
+/// Worst loss by root and settlement, each by itself; shares go with the nearest.
 fn separate(claims: &[Claim], cash: i128) -> Option<i128> {
     let mut loss = -cash;
     for root in 0..2 {
-        for expiry in 0..2 {
+        let first = settlements(claims, root).first().copied().unwrap_or(0);
+        for expiry in 0..EXPIRIES {
+            let at = |c: &&Claim| if c.is_share() { first } else { c.expiry };
             let its: Vec<&Claim> =
-                claims.iter().filter(|c| (c.root, c.expiry) == (root, expiry)).collect();
+                claims.iter().filter(|c| c.root == root && at(c) == expiry).collect();
             loss -= floor(&its)?;
         }
     }
@@ -260,7 +47,8 @@ fn normal(x: f64) -> f64 {
 }
 
 /// Black's formula without a discount.
-fn black(forward: f64, strike: f64, s: f64, call: bool) -> f64 {
+fn black(forward: f64, claim: &Claim, s: f64) -> f64 {
+    let (strike, call) = (claim.strike as f64, claim.right == Right::Call);
     if s < 1e-12 || forward <= 0.0 {
         let inside = if call { forward - strike } else { strike - forward };
         return inside.max(0.0);
@@ -283,29 +71,29 @@ fn shown(market: &Market, claims: &[Claim], cash: i128, dice: &mut Dice) -> f64 
         let vol = if dice.below(3) == 0 { 1e-9 } else { 0.02 + 1.5 * dice.unit() };
         let (r, q) = (0.08 * dice.unit(), 0.03 * dice.unit());
         for (root, first) in FIRST.into_iter().enumerate() {
-            let strikes = claims.iter().filter(|claim| claim.root == root).map(|c| c.strike);
-            let Some(top) = strikes.max().map(|top| top as f64) else { continue };
+            let strikes = claims.iter().filter(|c| c.root == root && !c.is_share());
+            // Without an option a share is worth its worst at nothing.
+            let top = strikes.map(|c| c.strike).max().unwrap_or(first) as f64;
+            let near = settlements(claims, root).first().copied().unwrap_or(0);
             let price = match dice.below(4) {
                 0 => top * 2.0 * dice.unit(),
                 1 => (first + dice.between(-2, 10) * 5) as f64,
                 2 => 0.01,
                 _ => top * 2.0,
             };
-            let span = market.settles[root][1] - market.settles[root][0];
-            let years = span as f64 / 1e9 / 86_400.0 / 365.0;
             for claim in claims.iter().filter(|claim| claim.root == root) {
-                let strike = claim.strike as f64;
-                let inside = if claim.call { price - strike } else { strike - price };
-                let unit = if claim.expiry == 0 {
-                    inside.max(0.0)
+                let inside = claim.inside(price);
+                let unit = if claim.is_share() || claim.expiry == near {
+                    inside
                 } else {
+                    let span = market.settles[root][claim.expiry] - market.settles[root][near];
+                    let years = span as f64 / 1e9 / 86_400.0 / 365.0;
                     let forward = price * ((r - q) * years).exp();
-                    let european =
-                        (-r * years).exp() * black(forward, strike, vol * years.sqrt(), claim.call);
+                    let european = (-r * years).exp() * black(forward, claim, vol * years.sqrt());
                     // The second root's options are American.
                     if root == 1 { european.max(inside) } else { european }
                 };
-                value += (claim.contracts * claim.units) as f64 * unit;
+                value += claim.units() as f64 * unit;
             }
         }
         worst = worst.max(-value);
@@ -321,10 +109,7 @@ fn worst(
     cash: i128,
     dice: &mut Dice,
 ) -> Option<(Option<i128>, bool)> {
-    let at = |root: usize, expiry: usize| {
-        claims.iter().any(|claim| (claim.root, claim.expiry) == (root, expiry))
-    };
-    let several = (0..2).any(|root| at(root, 0) && at(root, 1));
+    let several = (0..2).any(|root| settlements(claims, root).len() > 1);
     let apart = separate(claims, cash);
     if !several {
         return Some((apart, true));
@@ -355,15 +140,17 @@ impl Reckoned {
         market: &Market,
         (held, working, packages): Known<'_>,
         order: &[Claim],
+        limits: &Limits,
         dice: &mut Dice,
     ) -> Reckoned {
-        let contracts: i64 = order.iter().map(Market::counted).max().unwrap_or(0);
+        let contracts: i64 = order.iter().map(Claim::counted).max().unwrap_or(0);
         let all: i64 = order.iter().map(|claim| claim.contracts.abs()).sum();
         let paid = order.iter().map(Claim::cost).sum::<i128>() + FEE * i128::from(all);
         let mut found = Reckoned { rows: Vec::new(), contracts, scale: 0.0 };
         found.losses(market, (held, working, packages), order, paid, dice);
         found.exposures(market, held, working, order);
         found.grid(market, held, order);
+        found.tail(market, held, limits);
         found.sizes(market, order);
         found
     }
@@ -439,7 +226,7 @@ impl Reckoned {
         let left = (CAPITAL * 1e9) as i128 - spent - fees - promised - paid;
         self.money(Limit::BUYING_POWER, Some(left), true);
         let every: Vec<Claim> = held.iter().chain(order).copied().collect();
-        let single = every.iter().all(|claim| claim.expiry == 0);
+        let single = every.iter().all(|claim| claim.is_share() || claim.expiry == 0);
         if single && left > 0 {
             let margin = (0..2).map(|root| margin(market, &every, root)).sum::<i128>();
             self.rows.push((Limit::MARGIN, Some(margin as f64 / left as f64), true));
@@ -457,9 +244,9 @@ impl Reckoned {
         order: &[Claim],
     ) {
         let of = |claim: &Claim| {
-            let [_, delta, gamma, vega, theta] = market.rows[claim.instrument as usize].greeks;
-            let spot = market.level(claim);
-            let units = (claim.contracts * claim.units) as f64;
+            let (spot, units) = (market.spot(claim.root, claim.expiry), claim.units() as f64);
+            let option = market.rows.get(claim.instrument as usize).map(|row| row.greeks);
+            let [_, delta, gamma, vega, theta] = option.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0]);
             [
                 units * delta * spot,
                 units * gamma * spot * spot * 0.01,
@@ -507,17 +294,39 @@ impl Reckoned {
         self.rows.push((Limit::GRID_LOSS, Some(-worst / CAPITAL), true));
     }
 
+    /// Value at risk and shortfall of what is held: the least loss that is not exceeded with the
+    /// confidence, and the least of c + E max(loss − c, 0) / (1 − β) over all losses c.
+    fn tail(&mut self, market: &Market, held: &[Claim], limits: &Limits) {
+        let scenarios = limits.tail_spots.iter().zip(&limits.tail_vols).zip(&limits.tail_weights);
+        let all: f64 = limits.tail_weights.iter().sum();
+        let losses: Vec<(f64, f64)> = scenarios
+            .map(|((&spot, &vol), weight)| {
+                let profit = |claim| moved(market, claim, [spot, vol, limits.tail_days]);
+                (-held.iter().map(profit).sum::<f64>(), weight / all)
+            })
+            .collect();
+        let beta = limits.tail_confidence;
+        let below = |c: f64| losses.iter().filter(|l| l.0 <= c).map(|l| l.1).sum::<f64>();
+        let enough = losses.iter().map(|l| l.0).filter(|&c| below(c) >= beta - 1e-9);
+        let quantile = enough.fold(f64::INFINITY, f64::min);
+        let over = |c: f64| losses.iter().map(|l| l.1 * (l.0 - c).max(0.0)).sum::<f64>();
+        let mean = losses.iter().map(|l| l.0 + over(l.0) / (1.0 - beta));
+        let shortfall = mean.fold(f64::INFINITY, f64::min);
+        self.rows.push((Limit::VALUE_AT_RISK, Some(quantile / CAPITAL), true));
+        self.rows.push((Limit::SHORTFALL, Some(shortfall / CAPITAL), true));
+    }
+
     fn sizes(&mut self, market: &Market, order: &[Claim]) {
         let notional = |claim: &Claim| {
             let strike = i128::from(claim.strike) * NANO;
-            let each = if claim.strike > 0 { strike } else { i128::from(claim.price) };
-            each * i128::from(claim.units) * i128::from(claim.contracts.abs())
+            let each = if claim.is_share() { i128::from(claim.price) } else { strike };
+            each * i128::from(claim.units().abs())
         };
         self.money(Limit::ORDER_NOTIONAL, order.iter().map(notional).max(), true);
-        let row = |claim: &Claim| &market.rows[claim.instrument as usize];
-        let spread = order.iter().map(|claim| (row(claim).ask - row(claim).bid) as f64 / 100.0);
+        let quote = |claim: &Claim| market.quote(claim.instrument);
+        let spread = order.iter().map(quote).map(|(bid, ask, _)| (ask - bid) as f64 / 100.0);
         self.rows.push((Limit::LEG_SPREAD, spread.reduce(f64::max), true));
-        let size = order.iter().map(|c| c.contracts.abs() as f64 / f64::from(row(c).size));
+        let size = order.iter().map(|c| c.contracts.abs() as f64 / f64::from(quote(c).2));
         self.rows.push((Limit::DISPLAYED_SIZE, size.reduce(f64::max), true));
         self.rows.push((Limit::ORDER_CONTRACTS, Some(self.contracts as f64), true));
     }
@@ -526,10 +335,12 @@ impl Reckoned {
 /// Margin of one root's claims on the nearer settlement: what they may come to owe, and for calls
 /// that nothing covers a fifth of the underlying less what they are out of the money, a tenth at
 /// the least, besides what they are in the money; half of it where shares are owed.
+///
+/// Calls and shares cover each other; shares alone are bought back where they are.
 fn margin(market: &Market, claims: &[Claim], root: usize) -> i128 {
     let its: Vec<Claim> = claims.iter().copied().filter(|claim| claim.root == root).collect();
-    let rising = its.iter().filter(|claim| claim.call);
-    let open: i64 = rising.map(|claim| claim.contracts * claim.units).sum();
+    let rises = its.iter().filter(|claim| claim.right != Right::Put);
+    let open: i64 = rises.map(Claim::units).sum();
     let owed = |claims: &[Claim]| {
         let all: Vec<&Claim> = claims.iter().collect();
         -floor(&all).expect("covered").min(0)
@@ -537,38 +348,37 @@ fn margin(market: &Market, claims: &[Claim], root: usize) -> i128 {
     if open >= 0 {
         return owed(&its);
     }
-    let short = || its.iter().filter(|claim| claim.call && claim.contracts < 0);
-    let shares = short().find(|claim| claim.strike == 0);
-    let lowest = short().filter(|claim| claim.strike > 0).min_by_key(|claim| claim.strike);
-    let bought = |claim: &Claim, strike| Claim { contracts: -open, units: 1, strike, ..*claim };
-    let cover = match (lowest, shares) {
-        (Some(lowest), _) => bought(lowest, lowest.strike),
-        (None, Some(shares)) => bought(shares, market.spot),
-        _ => unreachable!("something is short"),
-    };
-    let covered: Vec<Claim> = its.iter().copied().chain([cover]).collect();
-    let (spot, strike) = (market.level(&cover), cover.strike as f64);
+    let owes = its.iter().any(|claim| claim.is_share() && claim.contracts < 0);
+    let short = its.iter().filter(|claim| claim.right == Right::Call && claim.contracts < 0);
+    let spot = market.spot(root, 0);
+    let strike = short.map(|claim| claim.strike).min().unwrap_or(spot as i64);
+    // Its worth by the unit: what is open need be no whole contract.
+    let cover = |price: i128| i128::from(-open) * (price - i128::from(strike)).max(0) * NANO;
+    let worth =
+        |price: i128| its.iter().map(|claim| claim.worth(price)).sum::<i128>() + cover(price);
+    let strikes = its.iter().map(|claim| i128::from(claim.strike));
+    let prices = strikes.chain([0, i128::from(strike), 100_000]);
+    let owed = -prices.map(worth).min().unwrap_or(0).min(0);
+    let strike = strike as f64;
     let out = (strike - spot).max(0.0);
-    let half = if shares.is_some() { 0.5 * spot } else { 0.0 };
+    let half = if owes { 0.5 * spot } else { 0.0 };
     let each = (0.2 * spot - out).max(0.1 * spot).max(half) + (spot - strike).max(0.0);
-    owed(&covered) + (each * -open as f64 * 1e9) as i128
+    owed + (each * -open as f64 * 1e9) as i128
 }
 
 /// Profit of a claim in a scenario of spot, volatility and days.
 fn moved(market: &Market, claim: &Claim, [spot, vol, days]: [f64; 3]) -> f64 {
-    if claim.strike == 0 {
-        return (claim.contracts * claim.units) as f64 * market.spot as f64 * spot;
+    if claim.is_share() {
+        return claim.units() as f64 * market.share() * spot;
     }
     let forward = market.forwards[claim.root][claim.expiry];
     let years = market.years[claim.root][claim.expiry];
     let iv = market.rows[claim.instrument as usize].greeks[0];
     let discount = market.discounts[claim.expiry];
     let worth = |forward: f64, iv: f64, years: f64| {
-        let strike = claim.strike as f64;
-        let value = discount * black(forward, strike, iv * years.max(0.0).sqrt(), claim.call);
-        let inside = if claim.call { forward - strike } else { strike - forward };
-        if claim.root == 1 { value.max(inside) } else { value }
+        let value = discount * black(forward, claim, iv * years.max(0.0).sqrt());
+        if claim.root == 1 { value.max(claim.inside(forward)) } else { value }
     };
     let after = worth(forward * (1.0 + spot), iv * (1.0 + vol), years - days / 365.0);
-    claim.contracts as f64 * 100.0 * (after - worth(forward, iv, years))
+    claim.units() as f64 * (after - worth(forward, iv, years))
 }

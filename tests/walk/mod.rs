@@ -4,7 +4,7 @@
 use super::floor::{self, OPEN};
 use zomma::{
     book::{Book, Desk},
-    chain::{Chain, Track, name_of},
+    chain::{Chain, Track, Universe, name_of},
     feature::{Features, Row, Schema},
     greeks::Revalue,
     stage::{Emit, Tap, Then},
@@ -70,17 +70,25 @@ pub(crate) fn events(ticks: &[(u64, i64, u32)]) -> Vec<Event> {
 
 /// The rows that inputs lead to, each with the FEATURES event that told of it.
 pub(crate) fn rows(schema: &Schema, inputs: &[Event]) -> Vec<(market::Features, Row)> {
-    let universe = floor::universe();
+    rows_in(&floor::universe(), schema, inputs)
+}
+
+/// The same in another universe.
+pub(crate) fn rows_in(
+    universe: &Universe,
+    schema: &Schema,
+    inputs: &[Event],
+) -> Vec<(market::Features, Row)> {
     let mut found = Vec::new();
     let tap = Tap(|desk: &mut Desk, event: &Event| {
         if event.kind == Kind::FEATURES {
             found.push((*event.body::<market::Features>(), desk.features.clone()));
         }
     });
-    let rear = Then(Features::new(schema, &universe), tap);
-    let mut stages = Then(Track, Then(Revalue::new(&universe), rear));
+    let rear = Then(Features::new(schema, universe), tap);
+    let mut stages = Then(Track, Then(Revalue::new(universe), rear));
     let book = Book::new(&floor::settings("").0, floor::BROKER);
-    let mut desk = Desk { chain: Chain::new(&universe), book, features: Row::new(schema) };
+    let mut desk = Desk { chain: Chain::new(universe), book, features: Row::new(schema) };
     inputs.iter().for_each(|event| stages.emit(&mut desk, event));
     drop(stages);
     found

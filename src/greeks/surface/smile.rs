@@ -60,7 +60,8 @@ impl Smile {
         (0.5 * second - 0.25 * first * first / w) / (w * self.years).sqrt()
     }
 
-    /// Log-moneyness at which d1 has this value, on the smile's own volatility there.
+    /// Log-moneyness at which d1 has this value, on the smile's own volatility there; NaN where a
+    /// wing rises so fast that none within the bracket has.
     pub fn strike_of(&self, d1: f64) -> f64 {
         // −k + w/2 − d1 √w falls with k wherever d1 does, which no butterfly arbitrage implies.
         let above = |k: f64| {
@@ -69,6 +70,9 @@ impl Smile {
         };
         let reach = REACH * self.svi.variance(0.0).sqrt();
         let (mut low, mut high) = (-reach, reach);
+        if !above(low) || above(high) {
+            return f64::NAN;
+        }
         for _ in 0..BISECTIONS {
             let middle = 0.5 * (low + high);
             if above(middle) { low = middle } else { high = middle }

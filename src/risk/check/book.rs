@@ -58,6 +58,9 @@ impl Case<'_> {
         let drawdown = breakers.drawdown(book);
         verdict.at_most(Limit::DRAWDOWN_REDUCE, drawdown, limits.drawdown_reduce);
         verdict.at_most(Limit::DRAWDOWN_HALT, drawdown, limits.drawdown_halt);
+        let [var, shortfall] = breakers.tail;
+        verdict.at_most(Limit::VALUE_AT_RISK, var, limits.var_share_max);
+        verdict.at_most(Limit::SHORTFALL, shortfall, limits.es_share_max);
         let losses = u64::from(breakers.losses(strategy));
         verdict.count(Limit::LOSSES_IN_A_ROW, losses, u64::from(limits.losses_in_a_row_max));
         let (traded, profit) = breakers.minute_rates();

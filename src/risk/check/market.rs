@@ -9,7 +9,7 @@ use crate::{
         limits::Limit,
         verdict::Verdict,
     },
-    wire::{Timestamp, market::Class},
+    wire::{Timestamp, control::DiskState, market::Class},
 };
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -79,6 +79,7 @@ impl Case<'_> {
         let compares = self.limits.reconcile_every.nanos() > 0;
         let sure = self.desk.book.audit.agrees() || !compares;
         verdict.must(Limit::POSITIONS_UNSURE, sure);
+        verdict.must(Limit::JOURNAL_BEHIND, venue.disk == DiskState::KEEPS_UP);
         verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
         let even = unit_of(self.views) > 0;

@@ -34,6 +34,11 @@ impl Case<'_> {
         let premium = premium.map(|m| value(head.limit.0, i64::from(head.quantity), m));
         let bound = from_currency(limits.order_premium_max);
         verdict.money(Limit::ORDER_PREMIUM, premium.map(i64::saturating_abs), bound);
+        let left = limits.regime_share(self.desk.book.venue.volatility);
+        let scaled = (f64::from(limits.order_contracts_max) * left) as u64;
+        // A whole size is bounded above already.
+        let most = if left < 1.0 { scaled } else { u32::MAX.into() };
+        verdict.count(Limit::REGIME_SIZE, contracts.min(u32::MAX.into()), most);
         let rules = |v: &View<'_>| v.root(chain).and_then(|root| chain.root(root));
         let freeze = self.views.iter().map(|v| rules(v).map_or(0, |rules| rules.freeze)).min();
         verdict.count(Limit::FREEZE, contracts, u64::from(freeze.unwrap_or(0)));
@@ -119,13 +124,14 @@ impl Case<'_> {
     pub(super) fn conduct(&self, verdict: &mut Verdict) {
         let (limits, gauges) = (self.limits, &self.gauges);
         let rate = f64::from(limits.message_rate_max);
-        let missing = if self.draft.head.purpose.opens() {
-            gauges.missing
-        } else {
-            gauges.missing.min(gauges.reserve_missing)
-        };
-        // Shown as the rate that the order would have made.
-        verdict.at_most(Limit::MESSAGE_RATE, rate + missing, rate);
+        let mut bucket = (gauges.missing, gauges.used[0]);
+        if !self.draft.head.purpose.opens() && gauges.reserve_missing < bucket.0 {
+            bucket = (gauges.reserve_missing, gauges.used[1]);
+        }
+        // Shown as the share of the rate that is used up, and beyond it by what is missing.
+        let (missing, used) = bucket;
+        let seen = if missing > 0.0 { rate + missing } else { rate * used };
+        verdict.at_most(Limit::MESSAGE_RATE, seen, rate);
         let window = seconds(limits.duplicate_window.nanos());
         verdict.at_least(Limit::DUPLICATE, gauges.same_order_age, window);
         let paid_for = (gauges.messages + 1).saturating_sub(limits.order_to_trade_free.into());

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     journal::Watch,
-    risk::{Action, Limits},
+    risk::{Action, Limit, Limits},
     sim::{
         broker::Broker,
         fix::{Front, Message},
@@ -59,6 +59,9 @@ pub(super) struct Witness {
     leaving: bool,
     pub(super) killed: bool,
     halted: bool,
+    /// A breaker allows only what reduces risk; and strategies that one has halted.
+    reduced: bool,
+    idle: Vec<u16>,
 }
 
 impl Witness {
@@ -89,6 +92,8 @@ impl Witness {
             leaving: false,
             killed: false,
             halted: false,
+            reduced: false,
+            idle: Vec::new(),
         }
     }
 
@@ -182,6 +187,11 @@ impl Witness {
                 let halt: &Halt = event.body();
                 self.halted |= halt.action == Action::Halt as u32;
                 self.killed |= halt.action == Action::Kill as u32;
+                let reduces = halt.action == Action::Reduce as u32;
+                self.reduced |= reduces && halt.limit != Limit::HORIZON_LOSS.0;
+                if halt.action == Action::HaltStrategy as u32 {
+                    self.idle.push(halt.scope as u16);
+                }
             }
             _ => {}
         }
@@ -223,6 +233,9 @@ impl Witness {
         }
         let (halted, stopping) = (self.halted, self.stopping);
         self.must(!halted && !stopping, || format!("order {id:x} opens after a halt or a stop"));
+        let strategy = order.head.strategy;
+        let less = self.reduced || self.idle.contains(&strategy);
+        self.must(!less, || format!("order {id:x} of {strategy} opens after a breaker's word"));
         let sure = self.round.agrees || self.limits.reconcile_every.nanos() == 0;
         self.must(sure, || format!("order {id:x} opens while the broker may hold something else"));
         self.sizes(order);

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     book::{Desk, Horizon},
     stage::Emit,
-    wire::{Event, NANOS_PER_SECOND, Timestamp, order::Purpose},
+    wire::{Event, NANOS_PER_SECOND, Timestamp, control::DiskState, order::Purpose},
 };
 use alloc::{sync::Arc, vec::Vec};
 use trade::{Phase, Trade};
@@ -61,6 +61,8 @@ pub struct Trader {
     look_at: Timestamp,
     hedge_at: Timestamp,
     told: Option<Code>,
+    /// The last package that was told to be too much for one order.
+    unwieldy: u64,
 }
 
 /// With the same room: a list's own clone has none, and would allocate at the first trade.
@@ -69,8 +71,19 @@ impl Clone for Trader {
         let mut trades = Vec::with_capacity(self.trades.capacity());
         trades.extend_from_slice(&self.trades);
         let (recipe, course) = (self.recipe.clone(), self.course.clone());
-        let Trader { visit, again, quiet_until, look_at, hedge_at, told, .. } = *self;
-        Trader { recipe, course, trades, visit, again, quiet_until, look_at, hedge_at, told }
+        let Trader { visit, again, quiet_until, look_at, hedge_at, told, unwieldy, .. } = *self;
+        Trader {
+            recipe,
+            course,
+            trades,
+            visit,
+            again,
+            quiet_until,
+            look_at,
+            hedge_at,
+            told,
+            unwieldy,
+        }
     }
 }
 
@@ -87,6 +100,7 @@ impl Trader {
             look_at: 0,
             hedge_at: 0,
             told: None,
+            unwieldy: 0,
         }
     }
 
@@ -187,15 +201,16 @@ impl Trader {
 
     /// A package of ours that holds something, has not settled, and that no trade follows. Shares
     /// that were delivered never settle.
-    fn lost(&self, desk: &Desk, strategy: u16) -> Option<(u64, Structure)> {
+    fn lost(&self, desk: &Desk, strategy: u16) -> Option<(u64, Option<Structure>)> {
         if self.trades.len() == self.trades.capacity() {
             return None;
         }
         let lost = desk.book.open_packages().find(|package| {
             let followed = self.trades.iter().any(|trade| trade.package == package.id);
-            package.strategy == strategy && package.live == 0 && !followed && {
-                let (_, last) = Structure::of(package).settles(&desk.chain);
-                last == 0 || last > desk.chain.now
+            let told = self.unwieldy == package.id;
+            package.strategy == strategy && package.live == 0 && !followed && !told && {
+                let last = Structure::of(package).map(|s| s.settles(&desk.chain).1);
+                last.is_none_or(|last| last == 0 || last > desk.chain.now)
             }
         })?;
         Some((lost.id, Structure::of(lost)))
@@ -204,6 +219,10 @@ impl Trader {
     /// Packages of ours that were filled after they were given up are taken back, and closed.
     fn adopt<E: Emit<Desk, Event>>(&mut self, turn: &mut Turn<'_, E>) {
         let Some((id, structure)) = self.lost(turn.desk, turn.strategy()) else { return };
+        let Some(structure) = structure else {
+            self.unwieldy = id;
+            return turn.decide(Code::UNWIELDY, id, 0.0, 0.0);
+        };
         let mut trade = Trade::new(structure, structure.settles(&turn.desk.chain));
         (trade.package, trade.phase) = (id, Phase::Exiting(Purpose::FLATTEN));
         turn.decide(Code::ADOPTED, id, 0.0, 0.0);
@@ -232,6 +251,9 @@ fn may_open(desk: &Desk) -> Result<(), Reason> {
     }
     if venue.is_over() || venue.halted.is_some() {
         return Err((Code::HALTED, venue.halted.map_or(64.0, f64::from), 0.0));
+    }
+    if venue.disk != DiskState::KEEPS_UP {
+        return Err((Code::JOURNAL_BEHIND, f64::from(venue.disk.0), 0.0));
     }
     if !venue.broker_up {
         return Err((Code::SESSION_DOWN, 0.0, 0.0));

@@ -58,12 +58,12 @@ pub fn export(options: &Options) -> Result<Exported, Failure> {
     Ok(Exported { files, inputs: inputs.0, outputs: reader.records(), notes })
 }
 
-fn unusable(error: journal::Error) -> Failure {
+pub(crate) fn unusable(error: journal::Error) -> Failure {
     Failure::input(error.to_string())
 }
 
 /// What the run was made from: the stages are made of the same again.
-fn plan_of(manifest: &Manifest) -> Result<Plan, Failure> {
+pub(crate) fn plan_of(manifest: &Manifest) -> Result<Plan, Failure> {
     let files = manifest.config.iter().map(|file| (file.name.clone(), file.text.clone()));
     Ok(Plan::new(&Files::from_list(files.collect()))?)
 }

@@ -6,6 +6,7 @@
 //! zomma-lab columns [--markdown]
 //! zomma-lab surface DIR [--at TIME] [--html F] [--json F]
 //! zomma-lab day DIR [--expiry DAY] [--every 1m] [--html F] [--json F]
+//! zomma-lab features DIR [--html F] [--json F]
 //! ```
 //! An export takes the way of a replay: the recorded inputs go through the stages that ran, and the
 //! recorded outputs follow the inputs that caused them. So the chain's rows hold what a strategy
@@ -28,6 +29,7 @@
 mod column;
 pub mod export;
 mod facts;
+pub mod features;
 pub mod group;
 mod known;
 pub mod options;

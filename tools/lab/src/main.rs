@@ -9,6 +9,7 @@ use zomma::{
 };
 use zomma_lab::{
     export::{Exported, export},
+    features::Report,
     group::GROUPS,
     options::{self, Options},
     surface::{DayRequest, Request},
@@ -28,6 +29,9 @@ zomma-lab: what is done with runs afterwards
       draws smiles, term structure and exposures of a run, or of a file in Cboe's layout
   zomma-lab day DIR [--root ROOT] [--expiry DAY] [--every 1m] [--html F] [--json F]
       draws the volatilities of one expiry through a run, the next to settle by itself
+  zomma-lab features DIR [--html F] [--json F]
+      what each column of a run's features carried: share known, values, range, twins, what never
+      moved and what the run lacked for it; --html draws them by the exchange's clock
   zomma-lab var DIR [--at TIME] [--confidence 0.99] [--moves FILE.csv]
             [--paths N --seed N --spot 0.012 --vol 0.06 --correlation -0.75]
       value at risk and expected shortfall of a day, of what a run held: by the moves of a file
@@ -63,6 +67,7 @@ fn dispatch() -> Result<(), Failure> {
         "surface" => draw(&mut parser)?,
         "var" => value_at_risk(&mut parser)?,
         "day" => follow(&mut parser)?,
+        "features" => judge(&mut parser)?,
         "export" => run(&Options::parse(&mut parser).map_err(typed)?)?,
         _ => return Err(typed(format!("no command {name:?}"))),
     }
@@ -122,6 +127,20 @@ fn follow(parser: &mut lexopt::Parser) -> Result<(), Failure> {
     picture.write(&day.json, || day.page())
 }
 
+fn judge(parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    let (mut directory, mut picture) = (None::<PathBuf>, Picture::default());
+    while let Some((name, value)) = next(parser)? {
+        match name.as_str() {
+            "" => directory = Some(value.into()),
+            _ => picture.take(&name, value)?,
+        }
+    }
+    let directory = directory.ok_or_else(|| Failure::input("name a run's directory"))?;
+    let report = Report::of(&directory)?;
+    print!("{}", report.text());
+    picture.files(&report.json(), || report.page())
+}
+
 /// An option and its value; no name before what stands alone.
 fn next(parser: &mut lexopt::Parser) -> Result<Option<(String, String)>, Failure> {
     let typed = |e: lexopt::Error| Failure::input(format!("{e}; see `zomma-lab help`"));
@@ -160,6 +179,11 @@ impl Picture {
         if self.html.is_none() && self.json.is_none() {
             print!("{text}");
         }
+        self.files(json, page)
+    }
+
+    fn files(self, json: &serde_json::Value, page: impl Fn() -> String) -> Result<(), Failure> {
+        let text = format!("{json:#}\n");
         let files = [(self.html, page()), (self.json, text)];
         for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path?, text))) {
             fs::write(&path, text).map_err(|e| Failure::file(&path, "write the picture", &e))?;

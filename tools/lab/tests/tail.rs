@@ -1,7 +1,8 @@
 //! Value at risk and expected shortfall against numpy and scipy, in the Python that
-//! `ZOMMA_SCIPY_PYTHON` names: revaluation, historical and simulated tails.
+//! `ZOMMA_SCIPY_PYTHON` or `ZOMMA_PYARROW_PYTHON` names: revaluation, historical and simulated
+//! tails.
 
-use std::{fmt::Write as _, fs, process::Command};
+use std::{ffi::OsString, fmt::Write as _, fs, process::Command};
 use zomma_lab::tail::{Line, Tail, profits, simulated};
 
 fn book() -> Vec<Line> {
@@ -24,9 +25,19 @@ fn book() -> Vec<Line> {
     ]
 }
 
+/// A Python with scipy, of those that are named.
+fn python() -> Option<OsString> {
+    let named = ["ZOMMA_SCIPY_PYTHON", "ZOMMA_PYARROW_PYTHON"].into_iter();
+    let has_scipy = |python: &OsString| {
+        let asked = Command::new(python).args(["-c", "import scipy"]).output();
+        asked.is_ok_and(|output| output.status.success())
+    };
+    named.filter_map(std::env::var_os).find(has_scipy)
+}
+
 #[test]
 fn numpy_and_scipy_find_the_same_tails() {
-    let Some(python) = std::env::var_os("ZOMMA_SCIPY_PYTHON") else {
+    let Some(python) = python() else {
         println!("skipped: no scipy; set ZOMMA_SCIPY_PYTHON to a Python that has it");
         return;
     };

@@ -5,7 +5,7 @@
 //! [`Day`] follows one expiry through a run instead.
 
 mod day;
-mod page;
+pub(crate) mod page;
 mod shot;
 mod snapshot;
 

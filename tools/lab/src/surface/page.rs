@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The page: `view` is the script that draws `data`.
-pub(super) fn page(title: &str, view: &str, data: &Value) -> String {
+pub(crate) fn page(title: &str, view: &str, data: &Value) -> String {
     let shell = include_str!("page.html").replace("/*TITLE*/", title);
     shell.replace("/*VIEW*/", view).replace("/*DATA*/null", &data.to_string())
 }

@@ -5,7 +5,9 @@
 mod chain;
 mod day;
 mod failures;
+mod features;
 mod files;
+mod prices;
 mod pyarrow;
 mod recorded;
 mod sums;

@@ -132,6 +132,7 @@ def microstructure():
             "trades": trade_sum(np.ones(len(size))), "volume": trade_sum(size),
             "bought": trade_sum(np.where(side > 0, size, 0)), "sold": trade_sum(np.where(side < 0, size, 0)),
             "hidden": trade_sum(hidden), "paid": trade_sum(paid),
+            "compared": trade_sum(np.where(firm_trade, size, 0)),
         }
         x = tally["bought"] - tally["sold"]
         y = np.trunc(np.trunc(tally["move"] / 2) / 1000)
@@ -153,8 +154,8 @@ def microstructure():
                     "trade_lean": (s["bought"] - s["sold"]) / (s["bought"] + s["sold"]),
                     "impact": s["xy"] / s["xx"] / 1e6,
                     "illiquidity": s["path"] / s["volume"] / 2e9,
-                    "paid_spread": s["paid"] / s["volume"] / 1e6,
-                    "hidden_share": s["hidden"] / s["volume"],
+                    "paid_spread": s["paid"] / s["compared"] / 1e6,
+                    "hidden_share": s["hidden"] / s["compared"],
                 }
             for stat, values in columns.items():
                 compare(f"{stat}_{name}_{group}", values)

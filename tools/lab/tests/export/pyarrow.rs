@@ -44,3 +44,23 @@ fn numpy_reckons_the_same_features_from_what_came_in() {
     println!("{said}");
     assert!(said.contains("393 columns"), "{said}");
 }
+
+/// Strikes need the chain at each row, with the Greeks that there were.
+#[test]
+fn numpy_finds_the_same_among_the_strikes() {
+    let Some(python) = std::env::var_os("ZOMMA_PYARROW_PYTHON") else {
+        println!("skipped: no numpy; set ZOMMA_PYARROW_PYTHON to a Python that has it");
+        return;
+    };
+    let part = |options: &mut zomma_lab::options::Options| {
+        options.only = ["events", "chain", "features"].map(String::from).into();
+        options.every = zomma_lab::options::Every::Span(1_000_000_000);
+    };
+    let Some(export) = exported(part) else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/strikes.py");
+    let done = Command::new(python).arg(script).arg(export.folder.path()).arg("GOOG").output();
+    let done = done.unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    println!("{said}");
+}

@@ -31,7 +31,7 @@ use zomma::{
 use zomma_market::{source::Source, tape::Tape};
 
 /// A folder of the shared data, `None` with a visible word where it is absent.
-fn data(folder: &str) -> Option<PathBuf> {
+pub fn data(folder: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let root = std::env::var_os("ZOMMA_DATA").map_or(beside, PathBuf::from);
     let path = root.join(folder);
@@ -158,26 +158,41 @@ impl Feed {
     }
 }
 
-/// Runs the recording through the engine's stages into a journal.
-fn record(tape: Tape, directory: &Path) {
-    let (plan, mut desk) = plan();
-    let files = files();
+/// Runs what `drive` sends through the engine's stages into a journal; what leaves RISK is `heard`.
+pub fn journaled(
+    directory: &Path,
+    files: &Files,
+    heard: impl FnMut(&Event) + 'static,
+    drive: impl FnOnce(&Plan, &mut dyn FnMut(&Event)),
+) {
+    let plan = Plan::new(files).unwrap();
+    let mut desk = plan.desk();
     let config = files.list().iter().cloned().map(|(name, text)| ConfigFile { name, text });
     let manifest = Manifest::new(START, config.collect()).unwrap();
     let opened = Journal::create(directory, &plan.journal, manifest).unwrap();
-    let broker = Rc::new(RefCell::new(Broker::default()));
-    let heard = Rc::clone(&broker);
-    let tap = Tap(move |_: &mut Desk, cleared: &Cleared| {
-        heard.borrow_mut().on_output(cleared.event());
-    });
+    let mut heard = heard;
+    let tap = Tap(move |_: &mut Desk, cleared: &Cleared| heard(cleared.event()));
     let outputs = Outputs::new(opened.outputs, Cleared::event as fn(&Cleared) -> &Event);
     let rear = Then(Risk::new(plan.limits.clone(), plan.strategies.roster()), Then(outputs, tap));
     let rear = Then(Decide::new(plan.strategies.clone()), rear);
     let features = Features::new(&plan.features, &plan.universe);
     let front = Then(Revalue::new(&plan.universe), Then(features, rear));
     let mut stages = Then(Inputs::new(opened.inputs, 0), Then(Track, front));
-    let mut out = |event: &Event| stages.emit(&mut desk, event);
+    drive(&plan, &mut |event: &Event| stages.emit(&mut desk, event));
+    drop(stages);
+    opened.journal.finish().unwrap();
+}
 
+/// Runs the recording into a journal, with a broker who answers.
+fn record(tape: Tape, directory: &Path) {
+    let broker = Rc::new(RefCell::new(Broker::default()));
+    let heard = Rc::clone(&broker);
+    let heard = move |event: &Event| heard.borrow_mut().on_output(event);
+    journaled(directory, &files(), heard, |plan, out| play(tape, plan, &broker, out));
+}
+
+/// The recording as sockets would have brought it, and what the broker answers.
+fn play(tape: Tape, plan: &Plan, broker: &RefCell<Broker>, mut out: &mut dyn FnMut(&Event)) {
     let mut decoders = [0, 1].map(|session| Decoder::new(session, Prints::Trades));
     decoders.iter_mut().for_each(|decoder| decoder.restart_in_records(false));
     let registry = Registry::new(2, plan.feed.instruments_max);
@@ -214,8 +229,6 @@ fn record(tape: Tape, directory: &Path) {
             feed.sequencer.alone(0, now, Event::new(Kind::TIMER, NO_INSTRUMENT, timer), &mut out);
         }
     }
-    drop(stages);
-    opened.journal.finish().unwrap();
 }
 
 /// What a socket's reads would have brought: session, time, bytes.

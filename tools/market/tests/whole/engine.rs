@@ -58,7 +58,7 @@ const LIMITS: &str = concat!(
     include_str!("../../../../src/run/simulate/wide.toml")
 );
 
-const CONDOR: &str = "[[iron_condor]]\nname = \"condor\"\nroot = \"SPXW\"\n\
+pub const CONDOR: &str = "[[iron_condor]]\nname = \"condor\"\nroot = \"SPXW\"\n\
     entry_windows = [\"15:02-15:10\", \"15:15-15:25\"]\nshort_delta = 0.2\n\
     short_delta_tolerance = 0.15\nwing_width = 5.0\nwing_width_max = 20.0\ncredit_min = 0.05\n\
     credit_width_share_min = 0.0\nleg_spread_max = 5.0\nleg_spread_share_max = 2.0\n\
@@ -243,6 +243,14 @@ impl Default for Extra {
 pub const RECONNECT: &str = "on_close = \"reconnect\"\nbackoff_min = \"20ms\"\n\
     backoff_max = \"100ms\"";
 
+/// What is allowed, but for the keys that a test sets itself.
+fn limits(more: &str) -> String {
+    let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_string();
+    let set: Vec<String> = more.lines().map(key).collect();
+    let kept: Vec<&str> = LIMITS.lines().filter(|line| !set.contains(&key(line))).collect();
+    format!("{}\n{more}", kept.join("\n"))
+}
+
 impl Site {
     pub fn new(data: SocketAddr, orders: SocketAddr, extra: &Extra) -> Site {
         let folder = tempfile::tempdir().unwrap();
@@ -251,7 +259,7 @@ impl Site {
         let state = folder.path().join("state");
         for (name, text) in [
             ("engine.toml", main_text(data, orders, &state, extra)),
-            ("limits.toml", format!("{LIMITS}{}", extra.limits)),
+            ("limits.toml", limits(extra.limits)),
             ("strategy.toml", extra.strategy.clone()),
             ("universe.toml", universe.replace(extra.universe.0, extra.universe.1)),
         ] {

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod breakers;
 mod days;
 mod engine;
 mod faults;
