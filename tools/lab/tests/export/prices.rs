@@ -138,7 +138,7 @@ fn compared(ticks: &str, folder: &str, sets: &[&str], programs: &[&str]) -> Opti
     let _ = std::fs::remove_dir_all(&run);
     std::fs::create_dir_all(&run).unwrap();
     journaled(&run.join("run"), &Files::from_list(list), |_| (), |_, out| play(&lines, out));
-    let mut options = Options::new(&run.join("run"), &run.join("export"));
+    let mut options = Options::new(run.join("run"), run.join("export"));
     options.only = ["events", "features"].map(String::from).into();
     export(&options).unwrap();
     let told = programs.iter().map(|program| {
