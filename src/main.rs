@@ -286,7 +286,14 @@ fn tell(line: &str) {
     drop(writeln!(std::io::stderr(), "zomma: {line}"));
 }
 
+/// More stack than anything here needs, there from the start: it grows as it is used, and where
+/// there is no memory left that is a death without a word.
+fn reserve_stack() {
+    std::hint::black_box(&[0u8; 1 << 20]);
+}
+
 fn main() -> ExitCode {
+    reserve_stack();
     let outcome = run::host::check_cpu().and_then(|()| dispatch());
     match outcome {
         Ok(()) if run::say::lost() => {

@@ -236,7 +236,7 @@ impl<D: Decoder, T: Fn() -> Timestamp> Feed<D, T> {
         let now = (self.clock)();
         self.sequencer.alone(OWN, now, Event::new(Kind::RUN, NO_INSTRUMENT, run), out);
         self.sequencer.begin(OWN, now);
-        self.waiting.take().for_each(|event| self.sequencer.push(event, out));
+        self.waiting.left().for_each(|event| self.sequencer.push(event, out));
         self.sequencer.end(out);
         self.next_beat = now;
         let (links, mut cx) = self.split(out);

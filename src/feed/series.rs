@@ -142,12 +142,11 @@ impl Waiting {
         }
     }
 
-    /// What is left, in order; nothing is left behind.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = Event> + use<> {
-        let Waiting { events, told } = core::mem::take(self);
-        events.into_iter().filter(move |event| {
+    /// What no session has told already, in order.
+    pub(super) fn left(&self) -> impl Iterator<Item = Event> {
+        self.events.iter().copied().filter(|event| {
             let of = (event.ts_event, event.body::<Observation>().about);
-            of > told[event.instrument as usize]
+            of > self.told[event.instrument as usize]
         })
     }
 }
@@ -276,6 +275,6 @@ mod tests {
         for event in &events[..3] {
             waiting.restore(event);
         }
-        assert_eq!(waiting.take().map(|event| order(&event)).collect::<Vec<_>>(), [(2, 1, 9)]);
+        assert_eq!(waiting.left().map(|event| order(&event)).collect::<Vec<_>>(), [(2, 1, 9)]);
     }
 }
