@@ -7,7 +7,17 @@ use zomma::feature::{ColumnDoc, Resolution};
 
 /// Why a column was never known or never moved; `None` where nothing in the inputs says it.
 pub(super) fn why(column: &ColumnDoc, rows: &Rows) -> Option<String> {
-    let by = [too_short, few_ticks, no_series, no_prints, no_reports, one_day, as_its_source];
+    let by = [
+        too_short,
+        few_ticks,
+        no_series,
+        no_prints,
+        no_reports,
+        one_day,
+        as_its_source,
+        no_smile,
+        apart,
+    ];
     by.into_iter().find_map(|by| by(column, rows))
 }
 
@@ -47,6 +57,26 @@ fn as_its_source(column: &ColumnDoc, rows: &Rows) -> Option<String> {
         is_silent(values).then(|| why(source, rows)).flatten()
     });
     found.next()
+}
+
+/// A change of the smile's level, which is known too seldom for two of so far apart.
+fn no_smile(column: &ColumnDoc, rows: &Rows) -> Option<String> {
+    let (root, _) = column.name.split_once('.')?;
+    let (_, level) = values(rows, &format!("{root}.atm_iv_1"))?;
+    let (known, all) = (level.iter().filter(|level| !level.is_nan()).count(), level.len());
+    let is_change = column.family == "surface" && column.stat.formula.contains("atm_iv_1");
+    (is_change && 2 * known < all).then(|| format!("atm_iv_1 is known in {known} of {all} rows"))
+}
+
+/// What is derived from two columns that are not known at the same time.
+fn apart(column: &ColumnDoc, rows: &Rows) -> Option<String> {
+    let (root, _) = column.name.split_once('.').filter(|_| column.family == "derived")?;
+    let mut words = column.stat.formula.split(' ');
+    let (one, other) = (words.next()?, words.nth(1)?);
+    let [(_, ones), (_, others)] =
+        [values(rows, &format!("{root}.{one}"))?, values(rows, &format!("{root}.{other}"))?];
+    let both = ones.iter().zip(others).filter(|(a, b)| !a.is_nan() && !b.is_nan()).count();
+    (both < 2).then(|| format!("{one} and {other} are known together in {both} rows"))
 }
 
 fn bare(column: &ColumnDoc) -> &str {
