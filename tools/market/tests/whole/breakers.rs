@@ -242,8 +242,9 @@ fn a_journal_that_is_late_opens_nothing() {
         ..buyer("")
     };
     let mut rig = Rig::new("", extra);
-    rig.engine.until("a refusal", |engine| engine.counter("outcome", "refusals") > 0);
-    rig.more_quotes(300);
+    let is_late = |engine: &Engine| engine.counter("journal", "lag_ns_max") > 2_000_000_000;
+    rig.engine.until("a late journal", is_late);
+    rig.more_quotes(3_000);
     let [inputs, outputs] = rig.end();
     let late = inputs.iter().find(|event| event.kind == Kind::DISK).expect("it is told");
     let Disk { state, lag, .. } = *late.body::<Disk>();

@@ -33,7 +33,7 @@ const LATER: &str = "entry_windows = [\"10:00-12:00\", \"12:00-14:30\"]\n";
 /// Each kind's own keys.
 fn own(section: &str) -> String {
     let text = match section {
-        "vertical" => "entry_when = [\"SPXW.session_share > 0.15\"]",
+        "vertical" => "entry_when = [\"SPXW.session_share > 0.16\"]",
         "iron_condor" => {
             "short_delta = 0.2\nshort_delta_tolerance = 0.15\nwing_width = 10.0\n\
             wing_width_max = 20.0"
