@@ -154,7 +154,7 @@ impl Order {
         (0..self.legs().len()).all(|i| self.slots[i].filled >= self.wanted(i))
     }
 
-    /// What its limit is for: see [`unit`].
+    /// What its limit is for: see [`unit()`].
     pub fn unit(&self) -> i64 {
         unit(self.legs().iter().map(|leg| leg.multiplier))
     }
