@@ -288,6 +288,7 @@ fn tell(line: &str) {
 
 /// More stack than anything here needs, there from the start: it grows as it is used, and where
 /// there is no memory left that is a death without a word.
+#[inline(never)]
 fn reserve_stack() {
     std::hint::black_box(&mut [0u8; 1 << 20]);
 }

@@ -29,8 +29,8 @@ fn the_next_expiry_is_followed_each_minute_until_it_settles() {
 /// At the money the volatility of the middle lies between those of bid and ask, which draw apart as
 /// time runs out, and the engine's differs from it by no more than what has happened since it was
 /// implied: the forward that moved, at a delta of about a half, and the time that passed. Where the
-/// forward has crossed a strike meanwhile, call and put have changed their roles, and quotes so wide
-/// need not agree on parity.
+/// forward has crossed a strike meanwhile, call and put have changed their roles, and quotes so
+/// wide need not agree on parity.
 #[test]
 fn the_volatility_at_the_money_is_sane_to_the_last_minute() {
     let Some(day) = day() else { return };
