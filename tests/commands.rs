@@ -1,14 +1,13 @@
 //! The program's commands as a user types them in; exit codes and one line that helps out.
 #![allow(missing_docs)]
+mod folder;
 
+use folder::Folder;
 use std::{
     fs,
     net::TcpListener,
-    path::{Path, PathBuf},
     process::{Command, Output},
 };
-
-const KEY: &str = "test-key-with-exactly-32-letters";
 
 const ENGINE: &str = r#"
 [run]
@@ -35,46 +34,12 @@ symbols = ["SPXW.OPT"]
 stype = "parent"
 "#;
 
-/// A folder with a configuration that is good.
-struct Folder(tempfile::TempDir);
+fn good() -> Folder {
+    Folder::new(ENGINE)
+}
 
-impl Folder {
-    fn new() -> Folder {
-        let folder = Folder(tempfile::tempdir().unwrap());
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/universe.toml");
-        folder.write("universe.toml", &fs::read_to_string(shipped).unwrap());
-        folder.write("engine.toml", ENGINE);
-        folder.write("limits.toml", "[account]\n[limits]\n");
-        folder.write("strategy.toml", "[[probe]]\nname = \"probe\"\n");
-        folder
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Replaces a text of a file.
-    fn change(&self, name: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path(name)).unwrap();
-        assert!(text.contains(from), "{name}: {from}");
-        self.write(name, &text.replacen(from, to, 1));
-    }
-
-    fn zomma(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zomma"));
-        command.args(arguments).current_dir(self.0.path()).env("DATABENTO_API_KEY", KEY);
-        command
-    }
-
-    fn check(&self, sets: &[&str]) -> Output {
-        let sets = sets.iter().flat_map(|set| ["--set", set]);
-        let arguments: Vec<&str> = ["check", "--config", "engine.toml"].into_iter().collect();
-        self.zomma(&arguments.into_iter().chain(sets).collect::<Vec<_>>()).output().unwrap()
-    }
+fn check(folder: &Folder, sets: &[&str]) -> Output {
+    folder.behind(&[], &["check", "--config", "engine.toml"], sets).output().unwrap()
 }
 
 /// What went wrong is one line for the user, with these parts and this exit code.
@@ -92,7 +57,7 @@ fn assert_says(output: &Output, code: i32, parts: &[&str]) {
 
 #[test]
 fn a_good_configuration_is_ok() {
-    let output = Folder::new().check(&[]);
+    let output = check(&good(), &[]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.starts_with("ok: 1 sessions"), "{said}");
@@ -116,10 +81,10 @@ fn each_mistake_in_a_file_names_file_section_and_key() {
         ("universe.toml", "rate = 0.045", "rate = \"much\"", &["universe.toml", "rate"]),
     ];
     for (file, from, to, parts) in cases {
-        let folder = Folder::new();
+        let folder = good();
         folder.change(file, from, to);
         println!("{file}: {to}");
-        assert_says(&folder.check(&[]), 2, parts);
+        assert_says(&check(&folder, &[]), 2, parts);
     }
 }
 
@@ -127,9 +92,9 @@ fn each_mistake_in_a_file_names_file_section_and_key() {
 #[test]
 fn all_mistakes_are_told_at_once() {
     let told = |changes: [(&str, &str, &str); 2]| {
-        let folder = Folder::new();
+        let folder = good();
         changes.iter().for_each(|(file, from, to)| folder.change(file, from, to));
-        let output = folder.check(&[]);
+        let output = check(&folder, &[]);
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).unwrap().lines().count()
     };
@@ -151,14 +116,14 @@ fn each_wrong_set_is_quoted() {
         ("session.1.kind=ftp", "kind"),
     ] {
         println!("{set}");
-        assert_says(&Folder::new().check(&[set]), 2, &[part]);
+        assert_says(&check(&good(), &[set]), 2, &[part]);
     }
 }
 
 #[test]
 fn what_the_host_does_not_have_is_the_environments() {
-    let folder = Folder::new();
-    assert_says(&folder.check(&["run.cores=[4095]"]), 3, &["[run] cores", "4095"]);
+    let folder = good();
+    assert_says(&check(&folder, &["run.cores=[4095]"]), 3, &["[run] cores", "4095"]);
     let arguments = ["check", "--config", "engine.toml"];
     let without = folder.zomma(&arguments).env_remove("DATABENTO_API_KEY").output().unwrap();
     assert_says(&without, 3, &["options", "DATABENTO_API_KEY"]);
@@ -169,7 +134,7 @@ fn what_the_host_does_not_have_is_the_environments() {
 
 #[test]
 fn what_is_not_typed_right_says_where_to_look() {
-    let folder = Folder::new();
+    let folder = good();
     for (arguments, part) in [
         (&["fly"][..], "zomma help"),
         (&["run"], "--config"),
@@ -192,7 +157,7 @@ fn what_is_not_typed_right_says_where_to_look() {
 
 #[test]
 fn help_names_every_command_and_keys_every_section() {
-    let folder = Folder::new();
+    let folder = good();
     let said = |arguments: &[&str]| {
         let output = folder.zomma(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
@@ -211,7 +176,7 @@ fn help_names_every_command_and_keys_every_section() {
 
 #[test]
 fn a_directory_that_is_no_run_is_unusable() {
-    let folder = Folder::new();
+    let folder = good();
     fs::create_dir(folder.path("empty")).unwrap();
     fs::create_dir(folder.path("wrong")).unwrap();
     fs::write(folder.path("wrong/manifest"), "no manifest").unwrap();
@@ -239,7 +204,7 @@ fn a_venue_that_is_not_there_does_not_hang_the_run() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mute = silent.local_addr().unwrap().to_string();
     for address in ["127.0.0.1:9", mute.as_str()] {
-        let folder = Folder::new();
+        let folder = good();
         let set = format!("session.1.address={address}");
         let arguments = ["run", "--config", "engine.toml", "--dir", "d", "--for", "300ms"];
         let output = folder.zomma(&arguments).args(["--set", &set]).output().unwrap();
@@ -258,7 +223,7 @@ fn a_venue_that_is_not_there_does_not_hang_the_run() {
 /// A directory is taken up again only on request, and only by what wrote it.
 #[test]
 fn a_run_is_taken_up_again_on_request_and_by_the_same_configuration() {
-    let folder = Folder::new();
+    let folder = good();
     let run = |more: &[&str]| {
         let first = ["run", "--config", "engine.toml", "--dir", "d", "--for", "200ms"];
         folder.zomma(&[&first, more].concat()).output().unwrap()
@@ -288,7 +253,7 @@ fn a_run_is_taken_up_again_on_request_and_by_the_same_configuration() {
 
 #[test]
 fn a_full_disk_refuses_the_start() {
-    let folder = Folder::new();
+    let folder = good();
     fs::create_dir(folder.path("disk")).unwrap();
     let mounted = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])

@@ -1,10 +1,13 @@
 //! A machine that refuses what the program asks for in; one line and an exit code, or a run that
 //! goes on and says what it did not get, out.
 
+mod folder;
+
+use folder::Folder;
 use std::{
     fs::{self, File, Permissions},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
 };
 use zomma::journal::{Reader, Stream, tool};
@@ -40,40 +43,19 @@ kind = "broker"
 address = "127.0.0.1:9"
 "#;
 
-/// A folder with a good configuration, readable by everybody.
-struct Folder(tempfile::TempDir);
+/// A good configuration, readable by everybody.
+fn open() -> Folder {
+    let folder = Folder::new(ENGINE);
+    fs::set_permissions(folder.path(""), Permissions::from_mode(0o755)).unwrap();
+    folder
+}
 
-impl Folder {
-    fn new() -> Folder {
-        let folder = Folder(tempfile::tempdir().unwrap());
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/universe.toml");
-        fs::copy(shipped, folder.path("universe.toml")).unwrap();
-        for (name, text) in [
-            ("engine.toml", ENGINE),
-            ("limits.toml", "[account]\n[limits]\n"),
-            ("strategy.toml", "[[probe]]\nname = \"probe\"\n"),
-        ] {
-            fs::write(folder.path(name), text).unwrap();
-        }
-        fs::set_permissions(folder.0.path(), Permissions::from_mode(0o755)).unwrap();
-        folder
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// A short run in `directory`, behind whatever takes something from it.
-    fn run(&self, before: &[&str], directory: &str, sets: &[&str]) -> Command {
-        let words = ["run", "--config", "engine.toml", "--dir", directory, "--for", "200ms"];
-        let program = [env!("CARGO_BIN_EXE_zomma")];
-        let all: Vec<&str> = before.iter().chain(&program).chain(&words).copied().collect();
-        let mut command = Command::new(all[0]);
-        command.args(&all[1..]).args(sets.iter().flat_map(|set| ["--set", set]));
-        command.current_dir(self.0.path()).env("RUST_BACKTRACE", "0");
-        command.env("DATABENTO_API_KEY", "test-key-with-exactly-32-letters");
-        command
-    }
+/// A short run in `directory`, behind whatever takes something from it.
+fn run(folder: &Folder, before: &[&str], directory: &str, sets: &[&str]) -> Command {
+    let words = ["run", "--config", "engine.toml", "--dir", directory, "--for", "200ms"];
+    let mut command = folder.behind(before, &words, sets);
+    command.env("RUST_BACKTRACE", "0");
+    command
 }
 
 fn lines(output: &Output) -> Vec<String> {
@@ -110,25 +92,25 @@ const NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear
 #[test]
 fn f15_an_output_that_takes_nothing_ends_no_run() {
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    let folder = Folder::new();
-    let output = folder.run(&[], "full", &[]).stdout(full()).output().unwrap();
+    let folder = open();
+    let output = run(&folder, &[], "full", &[]).stdout(full()).output().unwrap();
     assert_refused(&output, 3, "standard output");
     assert_whole(&folder.path("full"));
-    let mut closed = folder.run(&[], "closed", &[]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut closed = run(&folder, &[], "closed", &[]).stdout(Stdio::piped()).spawn().unwrap();
     drop(closed.stdout.take());
     assert_eq!(closed.wait().unwrap().code(), Some(3));
     assert_whole(&folder.path("closed"));
-    let deaf = folder.run(&[], "closed", &[]).stderr(full()).stdout(full()).status().unwrap();
+    let deaf = run(&folder, &[], "closed", &[]).stderr(full()).stdout(full()).status().unwrap();
     assert_eq!(deaf.code(), Some(3), "the directory is used: the code says so where no line can");
     println!("F15 outputs: 3 that take nothing, 3 runs that kept their journal and their code");
 }
 
 #[test]
 fn f15_a_directory_that_cannot_be_written_refuses_the_start() {
-    let folder = Folder::new();
+    let folder = open();
     let mut refused = 0;
     if works(&NOBODY) {
-        let output = folder.run(&NOBODY, "mine", &[]).output().unwrap();
+        let output = run(&folder, &NOBODY, "mine", &[]).output().unwrap();
         assert_refused(&output, 3, "mine");
         refused += 1;
     }
@@ -137,7 +119,7 @@ fn f15_a_directory_that_cannot_be_written_refuses_the_start() {
     let mut command = Command::new("mount");
     command.args(["-t", "tmpfs", "-o", "ro", "tmpfs"]).arg(&mount).stderr(Stdio::null());
     if command.status().is_ok_and(|status| status.success()) {
-        let output = folder.run(&[], "fixed/run", &[]).output().unwrap();
+        let output = run(&folder, &[], "fixed/run", &[]).output().unwrap();
         assert!(Command::new("umount").arg(&mount).status().unwrap().success());
         assert_refused(&output, 3, "Read-only");
         refused += 1;
@@ -145,14 +127,14 @@ fn f15_a_directory_that_cannot_be_written_refuses_the_start() {
         println!("skipped: a read-only file system needs root");
     }
     fs::write(folder.path("file"), "").unwrap();
-    assert_refused(&folder.run(&[], "file", &[]).output().unwrap(), 3, "file");
+    assert_refused(&run(&folder, &[], "file", &[]).output().unwrap(), 3, "file");
     println!("F15 directories: {} that cannot be written, all refused in one line", refused + 1);
 }
 
 /// With ever more descriptors: refused in one line each, until there are enough.
 #[test]
 fn f15_too_few_descriptors_refuse_the_start() {
-    let folder = Folder::new();
+    let folder = open();
     let (mut refused, mut ran) = (0, 0);
     for most in 4..48 {
         let limit = format!("--nofile={most}:{most}");
@@ -160,7 +142,7 @@ fn f15_too_few_descriptors_refuse_the_start() {
             return;
         }
         let directory = format!("with-{most}");
-        let output = folder.run(&["prlimit", &limit], &directory, &[]).output().unwrap();
+        let output = run(&folder, &["prlimit", &limit], &directory, &[]).output().unwrap();
         if output.status.success() {
             assert_whole(&folder.path(&directory));
             ran += 1;
@@ -187,9 +169,9 @@ fn f15_memory_that_cannot_be_locked_is_said_and_the_run_goes_on() {
     if !works(&before) {
         return;
     }
-    let folder = Folder::new();
-    fs::set_permissions(folder.0.path(), Permissions::from_mode(0o777)).unwrap();
-    let output = folder.run(&before, "run", &["run.lock_memory=true"]).output().unwrap();
+    let folder = open();
+    fs::set_permissions(folder.path(""), Permissions::from_mode(0o777)).unwrap();
+    let output = run(&folder, &before, "run", &["run.lock_memory=true"]).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{:?}", lines(&output));
     assert!(printed.contains("memory not locked"), "{printed}");
@@ -204,12 +186,12 @@ fn f16_too_little_memory_ends_the_start_and_never_the_run() {
     if !works(&["prlimit", "--as=8589934592"]) {
         return;
     }
-    let folder = Folder::new();
+    let folder = open();
     let (mut died, mut ended, mut ran) = (0, 0, 0);
     for step in 0..24u64 {
         let limit = format!("--as={}", ((4 + step % 4) << 22) << (step / 4));
         let directory = format!("with-{step}");
-        let output = folder.run(&["prlimit", &limit], &directory, &[]).output().unwrap();
+        let output = run(&folder, &["prlimit", &limit], &directory, &[]).output().unwrap();
         if output.status.success() {
             assert_whole(&folder.path(&directory));
             ran += 1;
@@ -238,16 +220,16 @@ fn f16_too_little_memory_ends_the_start_and_never_the_run() {
 
 #[test]
 fn f34_two_engines_share_neither_directory_nor_session() {
-    let folder = Folder::new();
-    let mut first = folder.run(&[], "run", &[]);
+    let folder = open();
+    let mut first = run(&folder, &[], "run", &[]);
     let mut first = first.args(["--for", "30s"]).stdout(Stdio::null()).spawn().unwrap();
     while Reader::open(&folder.path("run"), Stream::Inputs).map_or(0, |r| r.verify().records()) == 0
     {
         std::thread::yield_now();
     }
-    let second = folder.run(&[], "run", &[]).output().unwrap();
+    let second = run(&folder, &[], "run", &[]).output().unwrap();
     assert_refused(&second, 3, "another process writes here");
-    let third = folder.run(&[], "other", &[]).output().unwrap();
+    let third = run(&folder, &[], "other", &[]).output().unwrap();
     assert_refused(&third, 3, "in use by another engine");
     assert_eq!(first.try_wait().unwrap(), None, "the first goes on");
     let id = first.id().to_string();

@@ -3,7 +3,7 @@
 mod floor;
 mod walk;
 
-use floor::{Floor, OPEN, SECOND, call};
+use floor::{Floor, OPEN, SECOND};
 use walk::rows;
 use zomma::{
     feature::{Schema, Settings},
@@ -15,11 +15,7 @@ use zomma::{
 fn morning(rounds: usize) -> Vec<Event> {
     let mut floor = Floor::new(Set::default(), "");
     for round in 0..rounds {
-        let wave = (round % 40) as f64 - 20.0;
-        if round % 4 == 0 {
-            floor.market(5_400.0 + wave.abs() * 0.2, 1.0 - 0.004 * wave.abs());
-        }
-        floor.quote(call(5_420), 300 + round as i64 % 7 * 10, 370 + round as i64 % 5 * 10);
+        floor.wave(round);
         floor.wait(0.3);
     }
     floor.sent.into_iter().filter(|event| event.kind.is_input()).collect()

@@ -79,12 +79,8 @@ fn print(floor: &mut Floor, instrument: u32, cents: i64, size: u32, side: u8) {
 fn morning(rounds: usize) -> Vec<Event> {
     let mut floor = Floor::new(Set::default(), "");
     for round in 0..rounds {
-        let wave = (round % 40) as f64 - 20.0;
-        if round % 4 == 0 {
-            floor.market(5_400.0 + wave.abs() * 0.2, 1.0 - 0.004 * wave.abs());
-        }
+        floor.wave(round);
         let (at, size) = (round as i64 % 9 * 5, 1 + round as u32 * 37 % 90);
-        floor.quote(call(5_420), 300 + round as i64 % 7 * 10, 370 + round as i64 % 5 * 10);
         print(&mut floor, call(5_380 + at), 2_400 - at * 40, size, b"BAN"[round % 3]);
         print(&mut floor, put(5_420 - at), 2_300 - at * 40, size * 20, b"ANB"[round % 3]);
         floor.interest(call(5_400 + at), 900 + round as i64 * 3);

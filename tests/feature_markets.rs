@@ -99,6 +99,13 @@ fn sides_of_daily_pairs_are_sums_of_what_is_about_the_same_instant() {
     assert!(get("correlation_20").is_nan());
     let wrong = Settings { daily_pairs: vec!["FII+SPY/RETAIL".into()], ..settings };
     assert_eq!(wrong.mistakes(&floor::universe())[0].0, "daily_pairs");
+    // A name that stands for two things is nobody's.
+    let mut universe = floor::universe();
+    let both = Settings { pairs: vec!["SPY/FII".into()], ..Settings::with_roots(&["SPY"]) };
+    assert_eq!(both.mistakes(&universe), []);
+    universe.series[0].name = "SPY".into();
+    let (key, what) = &both.mistakes(&universe)[0];
+    assert!(*key == "pairs" && what.contains("a root and a series"), "{what}");
 }
 
 /// Opens and closes of the VIX, the oldest first; `None` with a visible word where they are absent.

@@ -1,11 +1,9 @@
 //! Configurations for paper and for real in; a run that begins, or one line that says why not, out.
 #![allow(missing_docs)]
+mod folder;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use folder::Folder;
+use std::process::Output;
 use zomma::journal::Manifest;
 
 const ENGINE: &str = r#"
@@ -30,68 +28,46 @@ kind = "broker"
 address = "127.0.0.1:9"
 "#;
 
-/// A folder with a configuration for paper.
-struct Folder(tempfile::TempDir);
+/// A configuration for paper.
+fn paper() -> Folder {
+    let folder = Folder::new(ENGINE);
+    folder.write("limits.toml", "[account]\n[limits]\norder_loss_max = 500.0\n");
+    folder
+}
 
-impl Folder {
-    fn new() -> Folder {
-        let folder = Folder(tempfile::tempdir().unwrap());
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/universe.toml");
-        folder.write("universe.toml", &fs::read_to_string(shipped).unwrap());
-        folder.write("engine.toml", ENGINE);
-        folder.write("limits.toml", "[account]\n[limits]\norder_loss_max = 500.0\n");
-        folder.write("strategy.toml", "[[probe]]\nname = \"probe\"\n");
-        folder
-    }
+fn run(folder: &Folder, more: &[&str], sets: &[&str]) -> Output {
+    let run = ["run", "--config", "engine.toml", "--dir", "run", "--for", "1s"];
+    folder.behind(&[], &[&run[..], more].concat(), sets).output().unwrap()
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
+/// The hash that `zomma check` prints.
+fn hash_of(folder: &Folder, sets: &[&str]) -> String {
+    let check = ["check", "--config", "engine.toml"];
+    let output = folder.behind(&[], &check, sets).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let line = said.lines().find_map(|line| line.strip_prefix("configuration: "));
+    line.expect("a hash").to_string()
+}
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn zomma(&self, arguments: &[&str], sets: &[&str]) -> Output {
-        let sets = sets.iter().flat_map(|set| ["--set", set]);
-        let all = arguments.iter().copied().chain(sets);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zomma"));
-        command.args(all).current_dir(self.0.path()).output().unwrap()
-    }
-
-    fn run(&self, more: &[&str], sets: &[&str]) -> Output {
-        let run = ["run", "--config", "engine.toml", "--dir", "run", "--for", "1s"];
-        self.zomma(&[&run[..], more].concat(), sets)
-    }
-
-    /// The hash that `zomma check` prints.
-    fn hash(&self, sets: &[&str]) -> String {
-        let output = self.zomma(&["check", "--config", "engine.toml"], sets);
-        let said = String::from_utf8(output.stdout).unwrap();
-        let line = said.lines().find_map(|line| line.strip_prefix("configuration: "));
-        line.expect("a hash").to_string()
-    }
-
-    /// Refused before anything was made, in one line with these words.
-    #[track_caller]
-    fn is_refused(&self, more: &[&str], sets: &[&str], parts: &[&str]) {
-        let output = self.run(more, sets);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        parts.iter().for_each(|part| assert!(said.contains(part), "{part:?} is missing: {said}"));
-        assert!(!self.path("run").exists(), "a journal was begun");
-    }
+/// Refused before anything was made, in one line with these words.
+#[track_caller]
+fn is_refused(folder: &Folder, more: &[&str], sets: &[&str], parts: &[&str]) {
+    let output = run(folder, more, sets);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    parts.iter().for_each(|part| assert!(said.contains(part), "{part:?} is missing: {said}"));
+    assert!(!folder.path("run").exists(), "a journal was begun");
 }
 
 const LIVE: [&str; 2] = ["run.trading=live", "broker.target_comp_id=REAL"];
 
 #[test]
 fn paper_speaks_to_brokers_for_paper_alone() {
-    let folder = Folder::new();
-    folder.is_refused(&[], &["broker.target_comp_id=REAL"], &["for paper", "REAL"]);
-    folder.is_refused(&["--live", "0123456789ab"], &[], &["--live", "for paper"]);
-    let output = folder.run(&[], &[]);
+    let folder = paper();
+    is_refused(&folder, &[], &["broker.target_comp_id=REAL"], &["for paper", "REAL"]);
+    is_refused(&folder, &["--live", "0123456789ab"], &[], &["--live", "for paper"]);
+    let output = run(&folder, &[], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("trading: for paper with MARKET"), "{said}");
@@ -99,19 +75,19 @@ fn paper_speaks_to_brokers_for_paper_alone() {
 
 #[test]
 fn a_live_run_is_meant_checked_and_seen_by_four_eyes() {
-    let folder = Folder::new();
-    folder.is_refused(&[], &["run.trading=live"], &["live", "MARKET", "paper_targets"]);
-    folder.is_refused(&[], &LIVE, &["--live", "zomma check"]);
-    let hash = folder.hash(&LIVE);
-    folder.is_refused(&["--live", &hash[..11]], &LIVE, &["12 digits"]);
+    let folder = paper();
+    is_refused(&folder, &[], &["run.trading=live"], &["live", "MARKET", "paper_targets"]);
+    is_refused(&folder, &[], &LIVE, &["--live", "zomma check"]);
+    let hash = hash_of(&folder, &LIVE);
+    is_refused(&folder, &["--live", &hash[..11]], &LIVE, &["12 digits"]);
     // What was checked is another configuration than what is to run.
-    folder.is_refused(&["--live", &folder.hash(&[])], &LIVE, &["--live", &hash]);
-    folder.is_refused(&["--live", &hash], &LIVE, &["[run] operator"]);
+    is_refused(&folder, &["--live", &hash_of(&folder, &[])], &LIVE, &["--live", &hash]);
+    is_refused(&folder, &["--live", &hash], &LIVE, &["[run] operator"]);
     let mut sets = LIVE.to_vec();
     sets.push("run.operator=ada");
     folder.write("limits.toml", "[account]\n[limits]\norder_loss_max = 2_000.0\n");
     let raised = &["order_loss_max = 2000", "1000", "[[approval]]"];
-    folder.is_refused(&["--live", &folder.hash(&sets)], &sets, raised);
+    is_refused(&folder, &["--live", &hash_of(&folder, &sets)], &sets, raised);
     sets.push("run.approvals=approvals.toml");
     let approval = |value: &str, by: &str| {
         let row =
@@ -120,10 +96,10 @@ fn a_live_run_is_meant_checked_and_seen_by_four_eyes() {
     };
     for (value, by) in [("2_000.0", "ada"), ("1_999.0", "ben"), ("2_000.0", "")] {
         approval(value, by);
-        folder.is_refused(&["--live", &folder.hash(&sets)], &sets, raised);
+        is_refused(&folder, &["--live", &hash_of(&folder, &sets)], &sets, raised);
     }
     approval("2_000.0", "ben");
-    let output = folder.run(&["--live", &folder.hash(&sets)[..12]], &sets);
+    let output = run(&folder, &["--live", &hash_of(&folder, &sets)[..12]], &sets);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("trading: FOR REAL with REAL") && said.contains("ada"), "{said}");

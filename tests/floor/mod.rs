@@ -249,7 +249,16 @@ impl Floor {
         );
     }
 
-    /// The same with a forward and every Greek.
+    /// Round by round a market that comes and goes: the chain every fourth time, one option always.
+    pub(crate) fn wave(&mut self, round: usize) {
+        let wave = (round % 40) as f64 - 20.0;
+        if round.is_multiple_of(4) {
+            self.market(5_400.0 + wave.abs() * 0.2, 1.0 - 0.004 * wave.abs());
+        }
+        self.quote(call(5_420), 300 + round as i64 % 7 * 10, 370 + round as i64 % 5 * 10);
+    }
+
+    /// Quotes of the chain with a forward and every Greek.
     pub(crate) fn whole_market(&mut self, spot: f64) {
         self.forward(spot);
         self.lit = true;
