@@ -18,12 +18,9 @@ use std::{fs::File, io, os::fd::AsRawFd};
 pub(super) struct Map(MmapRaw);
 
 impl Map {
-    /// Maps the whole file, page by page: a file system that reads ahead keeps several pages as
-    /// one, and bringing finished ones of these to the disk would protect those being filled.
+    /// Maps the whole file.
     pub(super) fn new(file: &File) -> io::Result<Map> {
-        let map = MmapOptions::new().map_raw(file)?;
-        map.advise(Advice::Random)?;
-        Ok(Map(map))
+        MmapOptions::new().map_raw(file).map(Map)
     }
 
     /// The memory.
