@@ -249,6 +249,16 @@ pub struct Universe {
 }
 
 impl Universe {
+    /// The place of a root by its name.
+    pub fn find_root(&self, name: &str) -> Option<u16> {
+        self.roots.iter().position(|root| root.text() == name).map(|at| at as u16)
+    }
+
+    /// The place of an external series by its name.
+    pub fn find_series(&self, name: &str) -> Option<u16> {
+        self.series.iter().position(|series| series.name == name).map(|at| at as u16)
+    }
+
     /// Takes `[[root]]`, `[[calendar]]`, `[[event]]`, `[[dividend]]`, `[[series]]`, `[rates]`,
     /// `[chain]`, `[greeks]` and `[surface]` out of a file. `None` where something is wrong: the
     /// reader holds what.

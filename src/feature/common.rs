@@ -56,10 +56,8 @@ pub(super) fn declare(settings: &Settings, into: &mut Vec<ColumnDoc>) {
 
 /// What a name stands for: a root by its underlying's price, or a series.
 fn side(universe: &Universe, name: &str) -> Option<Side> {
-    let root = universe.roots.iter().position(|root| root.text() == name);
-    let series = || universe.series.iter().position(|series| series.name == name);
-    let root = root.map(|at| Side::Root(at as u16));
-    root.or_else(|| series().map(|at| Side::Series(at as u16)))
+    let root = universe.find_root(name).map(Side::Root);
+    root.or_else(|| universe.find_series(name).map(Side::Series))
 }
 
 /// Both sides of `A/B`; `None` where the universe has not both.
@@ -68,30 +66,24 @@ pub(super) fn sides(universe: &Universe, pair: &str) -> Option<[Side; 2]> {
     Some([side(universe, a)?, side(universe, b)?])
 }
 
-/// The place of a series in the universe.
-fn place(universe: &Universe, name: &str) -> Option<u16> {
-    universe.series.iter().position(|row| row.name == name).map(|at| at as u16)
-}
-
 /// The series of both sides of `A+B/C`; `None` where the universe has not all of them.
 pub(super) fn daily_sides(universe: &Universe, pair: &str) -> Option<[Vec<u16>; 2]> {
     let (a, b) = pair.split_once('/')?;
     let side = |names: &str| -> Option<Vec<u16>> {
-        names.split('+').map(|name| place(universe, name)).collect()
+        names.split('+').map(|name| universe.find_series(name)).collect()
     };
     Some([side(a)?, side(b)?])
 }
 
 impl Common {
     pub(super) fn new(settings: &Settings, universe: &Universe) -> Common {
-        let place = |name: &String| place(universe, name);
+        let place = |name: &String| universe.find_series(name);
         let series = settings.series.iter().map(|name| Series::new(place(name)));
         let dates = settings.dates.iter().map(|name| Dates::new(place(name)));
         let daily = settings.daily_pairs.iter();
         let daily = daily.map(|pair| Daily::new(daily_sides(universe, pair)));
         let pairs = settings.pairs.iter().map(|pair| Pair::new(sides(universe, pair)));
-        let root = |name: &String| universe.roots.iter().position(|root| root.text() == *name);
-        let roots = settings.roots.iter().filter_map(root).map(|at| at as u16);
+        let roots = settings.roots.iter().filter_map(|name| universe.find_root(name));
         let width = |table: &Table| table.columns(settings);
         Common {
             series: series.collect(),

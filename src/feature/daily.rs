@@ -5,7 +5,10 @@
 //! is common where every series has one about the same instant. Columns change with a new one
 //! alone, and are reckoned when there is one.
 
-use super::table::{Axis, REAL, Stat, Table, all_by, stat};
+use super::{
+    series::score,
+    table::{Axis, REAL, Stat, Table, all_by, stat},
+};
 use crate::chain::{Chain, Observation};
 use alloc::vec::Vec;
 
@@ -102,7 +105,8 @@ fn stats(pairs: &[[f64; 2]; MONTH + 1], count: usize) -> [f64; STATS.len()] {
     let [a, b] = pairs[0];
     let mut values = [a / b, a - b, f64::NAN, f64::NAN, f64::NAN];
     if count >= MONTH {
-        values[3] = score(core::array::from_fn(|at| pairs[at][0] / pairs[at][1]));
+        let ratios: [f64; MONTH] = core::array::from_fn(|at| pairs[at][0] / pairs[at][1]);
+        values[3] = score(&ratios);
     }
     if count > MONTH {
         let side = |side: usize| core::array::from_fn(|at| pairs[at][side] / pairs[at + 1][side]);
@@ -114,12 +118,6 @@ fn stats(pairs: &[[f64; 2]; MONTH + 1], count: usize) -> [f64; STATS.len()] {
 
 fn mean(values: &[f64; MONTH]) -> f64 {
     values.iter().sum::<f64>() / MONTH as f64
-}
-
-fn score(values: [f64; MONTH]) -> f64 {
-    let mean = mean(&values);
-    let squares = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
-    (values[0] - mean) / (squares / MONTH as f64).sqrt()
 }
 
 fn correlation(a: &[f64; MONTH], b: &[f64; MONTH]) -> f64 {

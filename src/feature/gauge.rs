@@ -25,8 +25,7 @@ impl Gauge {
         if name.contains('.') {
             return schema.resolve(name).map(Gauge::Column);
         }
-        let place = universe.series.iter().position(|row| row.name == name);
-        place.map(|at| Gauge::Series(at as u16)).ok_or_else(|| {
+        universe.find_series(name).map(Gauge::Series).ok_or_else(|| {
             let known: Vec<&str> = universe.series.iter().map(|row| row.name.as_str()).collect();
             format!("is {name:?}, which is no [[series]] of the universe; known: {known:?}")
         })

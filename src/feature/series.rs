@@ -131,7 +131,7 @@ fn among_its_past(series: &Known) -> [f64; CHANGING] {
 }
 
 /// How many deviations the first lies above the mean of all.
-fn score(values: &[f64]) -> f64 {
+pub(super) fn score(values: &[f64]) -> f64 {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;

@@ -189,6 +189,12 @@ impl Settings {
             let what = format!("has {pair:?}; write A/B, each a root or a series of the universe");
             found.push(("pairs", what));
         }
+        let is_both =
+            |name: &&str| universe.find_root(name).and(universe.find_series(name)).is_some();
+        for name in self.pairs.iter().flat_map(|pair| pair.split('/')).filter(is_both) {
+            found
+                .push(("pairs", format!("has {name:?}, which is a root and a series; rename one")));
+        }
         for pair in self.daily_pairs.iter().filter(|pair| daily_sides(universe, pair).is_none()) {
             let what = format!("has {pair:?}; write A/B or A+B/C, each a series of the universe");
             found.push(("daily_pairs", what));

@@ -37,8 +37,7 @@ impl Features {
     /// of their own and stay unknown.
     pub fn new(schema: &Schema, universe: &Universe) -> Features {
         let settings = schema.settings();
-        let place = |name: &str| universe.roots.iter().position(|root| root.text() == name);
-        let root = |name: &str| place(name).map_or(NO_ROOT, |at| at as u16);
+        let root = |name: &str| universe.find_root(name).unwrap_or(NO_ROOT);
         let roots = settings.roots.iter().map(|name| {
             let limits = &universe.limits;
             let setup = Setup { settings, limits, universe, schema, root: name };
