@@ -206,6 +206,7 @@ impl Row {
         };
         let used = match doc.unit {
             "-" => String::new(),
+            _ if measured.is_nan() => String::new(),
             _ => format!("{:.1} %", 100.0 * self.closeness()),
         };
         format!("  {mark} {used:>10}  {}: {figures}\n      {}\n", doc.name, doc.about)
@@ -233,9 +234,13 @@ impl Row {
 /// A limit that is used by less than this is only named.
 const WORTH_A_WORD: f64 = 0.01;
 
-/// A figure as one reads it: six digits, and no more zeros than it has.
+/// A figure as one reads it: six digits, and no more zeros than it has; in words where the market
+/// gives none, which is a reason to refuse by itself.
 fn short(value: f64) -> String {
     let size = value.abs();
+    if value.is_nan() {
+        return "not known,".into();
+    }
     if !value.is_finite() || size == 0.0 || (size >= 1e6 && size.fract() == 0.0) {
         return format!("{value}");
     }
@@ -331,5 +336,15 @@ mod tests {
         let wanted = ["0", "1", "0.025", "767.6", "652773", "10000000000", "0.00060387"];
         assert_eq!(told, wanted.map(String::from));
         assert_eq!(short(f64::INFINITY), "inf");
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_in_words_and_has_no_share() {
+        let doc = LIMITS.iter().find(|doc| doc.name == "delta_share_max").unwrap();
+        let row = Row { doc, measured: f64::NAN, bound: 4.0, violated: true, waived: false };
+        let text = row.text();
+        let line = text.lines().next().unwrap();
+        assert!(line.ends_with("delta_share_max: not known, of at most 4 of capital"), "{line}");
+        assert!(line.contains("REFUSED") && !text.contains('%'), "{text}");
     }
 }
