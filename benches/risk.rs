@@ -21,20 +21,22 @@ use zomma::{
 };
 
 /// A condor of the four, with a call spread more where six are asked for.
-fn order(floor: &mut Floor, legs: usize) -> (Event, Vec<Event>) {
-    let price = |instrument: u32| {
-        let quote = floor.desk.chain.quote(instrument);
-        (quote.ask * 100.0) as i64
+fn order(floor: &mut Floor, legs: usize, later: bool) -> (Event, Vec<Event>) {
+    let instrument = |strike: i64, is_call: bool| match (later, is_call) {
+        (true, _) => tomorrow(strike, is_call),
+        (false, true) => call(strike),
+        (false, false) => put(strike),
     };
-    let mut rows = vec![
-        (put(5_375), 1, 1, price(put(5_375))),
-        (put(5_380), -1, 1, price(put(5_380))),
-        (call(5_420), -1, 1, price(call(5_420))),
-        (call(5_425), 1, 1, price(call(5_425))),
-        (call(5_430), 1, 1, price(call(5_430))),
-        (call(5_435), -1, 1, price(call(5_435))),
-    ];
-    rows.truncate(legs);
+    let row = |(strike, is_call, side): (i64, bool, i8)| {
+        let instrument = instrument(strike, is_call);
+        let price = (floor.desk.chain.quote(instrument).ask * 100.0) as i64;
+        (instrument, side, 1, price)
+    };
+    let (calls, puts) =
+        ([(5_420, -1), (5_425, 1), (5_430, 1), (5_435, -1)], [(5_375, 1), (5_380, -1)]);
+    let calls = calls.map(|(strike, side)| (strike, true, side));
+    let puts = puts.map(|(strike, side)| (strike, false, side));
+    let rows: Vec<_> = puts.into_iter().chain(calls).take(legs).map(row).collect();
     let id = floor.desk.book.number();
     let (limit, purpose) = (net(&rows), Purpose::ENTRY);
     let legs = rows.len() as u8;
@@ -58,7 +60,9 @@ fn market(more: &str, lines: usize) -> Floor {
             i if i < today => i as u32,
             i => tomorrow(TOMORROW.0 + TOMORROW.1 * (i - today) as i64, true),
         };
-        let contracts = if i / 2 % 2 == 0 { 1 } else { -1 };
+        // Of the next day's calls each one sold is covered by the one below.
+        let long = if i < today { i / 2 % 2 == 0 } else { (i - today) % 2 == 0 };
+        let contracts = if long { 1 } else { -1 };
         hold(&mut floor.desk, instrument, contracts, 1_000_000_000);
     }
     floor.desk.mark();
@@ -76,18 +80,18 @@ fn risk(c: &mut Criterion) {
     group.bench_function("payoff of four legs", |b| {
         b.iter(|| extremes(black_box(&mut claims), 1));
     });
-    for lines in [0, 100] {
-        for legs in [4, 6] {
-            // One scenario is as good as none.
-            for (grid, more) in [("without the grid", FEW), ("with the grid", "")] {
-                let mut floor = market(more, lines);
-                let (head, events) = order(&mut floor, legs);
-                let name = format!("all limits, {legs} legs, {lines} positions, {grid}");
-                let Floor { desk, risk, .. } = &mut floor;
-                group.bench_function(&name, |b| {
-                    b.iter(|| risk.weigh(desk, black_box(&head), &events).violated);
-                });
-            }
+    let cases = [(0, 4, false), (0, 6, false), (100, 4, false), (100, 6, false), (100, 6, true)];
+    for (lines, legs, later) in cases {
+        // One scenario is as good as none.
+        for (grid, more) in [("without the grid", FEW), ("with the grid", "")] {
+            let mut floor = market(more, lines);
+            let (head, events) = order(&mut floor, legs, later);
+            let which = if later { " of a later expiry" } else { "" };
+            let name = format!("all limits, {legs} legs{which}, {lines} positions, {grid}");
+            let Floor { desk, risk, .. } = &mut floor;
+            group.bench_function(&name, |b| {
+                b.iter(|| risk.weigh(desk, black_box(&head), &events).violated);
+            });
         }
     }
     let mut floor = market("", 100);

@@ -86,3 +86,8 @@ pub struct Tape {
     /// DBN's trading status action, 0 before one.
     pub status: u16,
 }
+
+impl Tape {
+    /// Nothing was printed.
+    pub const NONE: Tape = Tape { last: f64::NAN, volume: 0, interest: 0, status: 0 };
+}

@@ -156,7 +156,7 @@ impl Chain {
     /// Prints, open interest and status.
     pub fn tape(&self, index: u32) -> Tape {
         let Some(live) = self.live.get(index as usize) else {
-            return Tape { last: f64::NAN, volume: 0, interest: 0, status: 0 };
+            return Tape::NONE;
         };
         let interest = self.interests[index as usize];
         Tape { last: live.last, volume: live.volume, interest, status: live.status }

@@ -7,7 +7,7 @@ use crate::{
     chain::{Chain, Delivery, Instrument, NO_EXPIRY},
     wire::{
         PRICE_SCALE,
-        market::{Class, VolStatus},
+        market::{Class, Greeks, VolStatus},
     },
 };
 use core::ops::{Add, Sub};
@@ -37,11 +37,21 @@ impl Dollars {
         units: i64,
     ) -> Option<Dollars> {
         let spot = reference(chain, terms, instrument)?;
-        if !terms.class.is_option() {
-            return Some(Dollars { delta: wide(spot * units as f64)?, ..Dollars::default() });
-        }
-        let g = chain.greeks(instrument).filter(|g| g.status == VolStatus::OK)?;
+        Dollars::at(terms, spot, known_greeks(chain, instrument).as_ref(), units)
+    }
+
+    /// The same at a price of the underlying, with the Greeks that are known.
+    pub(super) fn at(
+        terms: &Instrument,
+        spot: f64,
+        greeks: Option<&Greeks>,
+        units: i64,
+    ) -> Option<Dollars> {
         let units = units as f64;
+        if !terms.class.is_option() {
+            return Some(Dollars { delta: wide(spot * units)?, ..Dollars::default() });
+        }
+        let g = greeks?;
         let gamma = f64::from(g.gamma) * spot * spot * 0.01;
         Some(Dollars {
             delta: wide(units * f64::from(g.delta) * spot)?,
@@ -86,6 +96,11 @@ impl Sub for Dollars {
     }
 }
 
+/// Greeks of an instrument that has a volatility.
+pub(super) fn known_greeks(chain: &Chain, instrument: u32) -> Option<Greeks> {
+    chain.greeks(instrument).filter(|g| g.status == VolStatus::OK)
+}
+
 /// What the underlying of an instrument is worth: its own mid for what is no option, the spot of
 /// the root, or the forward of the expiry where there is none.
 pub(super) fn reference(chain: &Chain, terms: &Instrument, instrument: u32) -> Option<f64> {
@@ -101,12 +116,27 @@ pub(super) fn reference(chain: &Chain, terms: &Instrument, instrument: u32) -> O
 pub(super) fn wide(amount: f64) -> Option<Wide> {
     let scaled = amount * PRICE_SCALE as f64;
     let half = if scaled < 0.0 { -0.5 } else { 0.5 };
-    (scaled.abs() < 1e30).then_some((scaled + half) as Wide)
+    (scaled.abs() < 1e30).then_some(whole(scaled + half))
+}
+
+/// Below this a float fits the integers of the machine, whose conversions are its own.
+const NARROW: f64 = 9.2e18;
+
+/// The whole part.
+#[inline]
+pub(super) fn whole(amount: f64) -> Wide {
+    if amount.abs() < NARROW { Wide::from(amount as i64) } else { amount as Wide }
+}
+
+/// The nearest float.
+#[inline]
+pub(super) fn float(amount: Wide) -> f64 {
+    i64::try_from(amount).map_or(amount as f64, |amount| amount as f64)
 }
 
 /// In units of currency, for reports.
 pub(super) fn currency(amount: Wide) -> f64 {
-    amount as f64 / PRICE_SCALE as f64
+    float(amount) / PRICE_SCALE as f64
 }
 
 /// Units of one contract as an integer; 0 where they are unknown or not whole, which no order may
@@ -128,5 +158,5 @@ pub(super) fn is_tradable(chain: &Chain, terms: &Instrument) -> bool {
 /// A share of an amount, 1e-9 of currency; `None` for what is no number or beyond all reason.
 pub(super) fn share_of(amount: Money, share: f64) -> Option<Wide> {
     let part = amount as f64 * share;
-    (part.abs() < 1e30).then_some(part as Wide)
+    (part.abs() < 1e30).then_some(whole(part))
 }

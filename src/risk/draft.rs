@@ -1,16 +1,18 @@
 //! An intent and the market in; the order as the limits see it out: legs, quotes, nets, payoff.
 
 use super::{
-    horizon::{Dated, Kept, Reckoner},
-    ledger::{Ledger, Root, covering, dated, root_of, spot_of, units_of},
+    dollars::{Dollars, known_greeks, multiplier, reference},
+    horizon::{Dated, Kept, Reckoner, at_cost},
+    ledger::{Ledger, Root, covering, dated, root_of, settles_of},
     margin::Naked,
-    payoff::{Claim, Claimed, together},
+    payoff::{Claim, Claimed, Extremes, together},
 };
 use crate::{
     book::{Desk, Money, OrderLeg, Sheet, UNBOUNDED, fit, unit, value},
-    chain::{Chain, Instrument, NO_EXPIRY, NO_ROOT, Quote},
+    chain::{Chain, Instrument, NO_EXPIRY, NO_ROOT, Quote, Root as Rules, Tape},
     wire::{
         Event, Price,
+        market::Greeks,
         order::{LEGS_MAX, Leg, Order, Purpose},
     },
 };
@@ -62,35 +64,104 @@ impl Draft {
     }
 }
 
-/// A leg with what the chain knows of it.
+/// A leg with all that the chain knows of it: looked up once, read by many limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) index: u32,
     pub(super) leg: Leg,
     pub(super) terms: Option<&'a Instrument>,
+    /// The root that it moves with, [`NO_ROOT`] for none, and its rules.
+    pub(super) root: u16,
+    pub(super) rules: Option<&'a Rules>,
+    /// When its claim settles; 0 for what is the price itself.
+    pub(super) settles: u64,
     pub(super) quote: Quote,
+    pub(super) tape: Tape,
+    pub(super) greeks: Option<Greeks>,
+    /// What its underlying is worth; NaN where that is not known.
+    pub(super) spot: f64,
+    /// Units of a contract; 0 where they are not known.
     pub(super) multiplier: i64,
+    /// Contracts in all, and as limits count them.
+    pub(super) contracts: i64,
+    pub(super) counted: u64,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(chain: &'a Chain, (index, leg): (u32, Leg)) -> View<'a> {
-        let terms = chain.instrument(index);
-        View { index, leg, terms, quote: chain.quote(index), multiplier: units_of(terms) }
+    /// A place that no leg takes.
+    pub(super) const NONE: View<'static> = View {
+        index: 0,
+        leg: Leg {
+            order: 0,
+            price: Price::UNDEF,
+            ratio: 0,
+            side: 0,
+            index: 0,
+            reserved: 0,
+            reserved2: 0,
+        },
+        terms: None,
+        root: NO_ROOT,
+        rules: None,
+        settles: 0,
+        quote: Quote::NONE,
+        tape: Tape::NONE,
+        greeks: None,
+        spot: f64::NAN,
+        multiplier: 0,
+        contracts: 0,
+        counted: 0,
+    };
+
+    pub(super) fn new(chain: &'a Chain, head: &Order, (index, leg): (u32, Leg)) -> View<'a> {
+        let contracts = i64::from(head.quantity).saturating_mul(i64::from(leg.ratio));
+        let none = View { index, leg, contracts, counted: contracts.unsigned_abs(), ..View::NONE };
+        let Some(terms) = chain.instrument(index) else { return none };
+        let root = root_of(chain, terms);
+        let spot = reference(chain, terms, index).unwrap_or(f64::NAN);
+        View {
+            terms: Some(terms),
+            root,
+            rules: chain.root(root),
+            settles: settles_of(terms),
+            quote: chain.quote(index),
+            tape: chain.tape(index),
+            greeks: known_greeks(chain, index),
+            spot,
+            multiplier: multiplier(terms),
+            counted: covering(chain, terms, contracts),
+            ..none
+        }
     }
 
-    /// The root that it moves with.
-    pub(super) fn root(&self, chain: &Chain) -> Option<u16> {
-        self.terms.map(|terms| root_of(chain, terms)).filter(|root| *root != NO_ROOT)
+    /// Contracts with their sign.
+    pub(super) fn signed(&self) -> i64 {
+        self.contracts.saturating_mul(self.leg.side.into())
     }
 
-    /// Contracts of it in all, as limits count them.
-    pub(super) fn counted(&self, chain: &Chain, head: &Order) -> u64 {
-        let contracts = contracts_of(head, &self.leg);
-        self.terms.map_or(contracts.unsigned_abs(), |terms| covering(chain, terms, contracts))
+    /// Contracts × multiplier, with their sign.
+    pub(super) fn units(&self) -> i64 {
+        self.signed().saturating_mul(self.multiplier)
+    }
+
+    /// Exposures of the leg; `None` where something of it is not known.
+    pub(super) fn dollars(&self) -> Option<Dollars> {
+        let terms = self.terms.filter(|_| !self.spot.is_nan())?;
+        Dollars::at(terms, self.spot, self.greeks.as_ref(), self.units())
     }
 
     pub(super) fn is_option(&self) -> bool {
         self.terms.is_some_and(|terms| terms.class.is_option())
+    }
+
+    /// What its underlying is worth, 1e-9; `None` where that is not known.
+    pub(super) fn spot_price(&self) -> Option<i64> {
+        Some(Price::from_f64(self.spot)).filter(|price| price.is_defined()).map(|price| price.0)
+    }
+
+    /// Its theoretical value; NaN where that is not known.
+    pub(super) fn theory(&self) -> f64 {
+        self.greeks.map_or(f64::NAN, |greeks| f64::from(greeks.price))
     }
 
     /// The side that it would hit: what it pays or gets at once, 1e-9; `None` where it is absent.
@@ -112,12 +183,16 @@ impl<'a> View<'a> {
     }
 
     /// Whether its price is defined, not negative and on its tick.
-    pub(super) fn is_on_tick(&self, chain: &Chain) -> bool {
+    pub(super) fn is_on_tick(&self) -> bool {
         let price = self.leg.price;
         if !price.is_defined() || price.0 < 0 {
             return false;
         }
-        let tick = Price::from_f64(chain.tick_of(self.index, price.to_f64()));
+        let tick = self.rules.map_or(f64::NAN, |rules| match self.is_option() {
+            true => rules.tick(price.to_f64()),
+            false => rules.underlying_tick,
+        });
+        let tick = Price::from_f64(tick);
         tick.is_defined() && tick.0 > 0 && price.0 % tick.0 == 0
     }
 }
@@ -171,12 +246,11 @@ impl Outlook {
         let mut legs = [NOTHING; LEGS_MAX];
         let mut spots = [(NO_ROOT, None); LEGS_MAX];
         for ((to, spot), view) in legs.iter_mut().zip(&mut spots).zip(views) {
-            let contracts = i64::from(view.leg.side) * contracts_of(head, &view.leg);
-            let claim = view.terms.and_then(|t| dated(&desk.chain, t, contracts, view.multiplier));
+            let claim =
+                view.terms.and_then(|t| dated(&desk.chain, t, view.signed(), view.multiplier));
             let Some(claim) = claim else { return Outlook::UNKNOWN };
             *to = claim;
-            let price = view.terms.and_then(|t| spot_of(&desk.chain, t, view.index));
-            *spot = (claim.root, price);
+            *spot = (claim.root, view.spot_price());
         }
         let legs = &mut legs[..views.len()];
         let Some(root) = legs.first().map(|leg| leg.root) else { return Outlook::UNKNOWN };
@@ -218,26 +292,15 @@ impl Sums<'_> {
         let ledger = self.ledger;
         for legs in self.legs.chunk_by(|a, b| a.root == b.root) {
             let row = ledger.root(legs[0].root);
-            let claims = ledger.claims(row);
-            alone = add(alone, self.reckoner.loss(&[], legs, |_| true));
-            let (with, needs, beside) = match self.at_once(row, legs) {
-                Some((near, owed, kept)) => {
-                    let loss = fit(i128::from(owed) + row.cost);
-                    (Some(loss), Some(owed.max(0)), Some(fit(kept.near_cost - near)))
-                }
-                None => {
-                    let with = self.reckoner.loss(claims, legs, |_| true);
-                    let spot = row.spot.or_else(|| self.spot(legs[0].root));
-                    let needs = self.naked.margin(self.reckoner, claims, legs, spot);
-                    (with, needs, self.beside(claims, legs, with))
-                }
-            };
-            uncovers |= with.is_none_or(|with| with == UNBOUNDED) && row.loss != UNBOUNDED;
-            margin = add(margin, needs);
-            near = add(add(near, beside), Some(row.working));
-            whole = add(add(whole, with), Some(row.working));
+            let (own, most) = self.alone(legs);
+            let with = self.joint(row, legs, own);
+            alone = add(alone, own);
+            uncovers |= with.loss.is_none_or(|loss| loss == UNBOUNDED) && row.loss != UNBOUNDED;
+            margin = add(margin, with.needs);
+            near = add(add(near, with.beside), Some(row.working));
+            whole = add(add(whole, with.loss), Some(row.working));
             held = add(held, Some(row.loss));
-            best = add(best, Some(most(legs)));
+            best = add(best, Some(most));
         }
         let added = whole_less(whole, held, &self);
         let within = self.follows || alone == Some(UNBOUNDED);
@@ -260,6 +323,32 @@ impl Sums<'_> {
         }
     }
 
+    /// What an order's legs on one root lose, and the most that they gain, by themselves.
+    fn alone(&mut self, legs: &[Dated]) -> (Option<Money>, Money) {
+        match self.reckoner.at_once(legs) {
+            Some(Extremes { worst, best }) => (Some(-worst), best),
+            None => (self.reckoner.owed(&[], legs, None), most(legs)),
+        }
+    }
+
+    /// What is held in a root comes to with an order's legs; `alone` is what those lose.
+    fn joint(&mut self, row: &Root, legs: &[Dated], alone: Option<Money>) -> Joint {
+        if let Some((near, owed, kept)) = self.at_once(row, legs) {
+            return Joint {
+                loss: Some(at_cost(owed, row.cost)),
+                needs: Some(owed.max(0)),
+                beside: Some(fit(kept.near_cost - near)),
+            };
+        }
+        let claims = self.ledger.claims(row);
+        let nothing = claims.is_empty();
+        let owed = if nothing { alone } else { self.reckoner.owed(claims, legs, None) };
+        let loss = owed.map(|owed| at_cost(owed, row.cost));
+        let spot = row.spot.or_else(|| self.spot(legs[0].root));
+        let needs = self.naked.margin(self.reckoner, [claims, legs], owed, spot);
+        Joint { loss, needs, beside: self.beside(claims, legs, loss) }
+    }
+
     /// What the nearest settlement is worth at the least and what the root may owe with the order,
     /// where that is known from what was kept and has a floor.
     fn at_once(&self, row: &Root, legs: &[Dated]) -> Option<(i128, Money, Kept)> {
@@ -280,6 +369,15 @@ impl Sums<'_> {
         let whole = legs.iter().any(|leg| leg.settles == 0) || claims.iter().all(counts);
         if whole { with } else { self.reckoner.loss(claims, legs, counts) }
     }
+}
+
+/// One root with an order: its worst loss, the margin that it needs, and the worst loss of what
+/// settles together with the order.
+#[derive(Clone, Copy, Debug)]
+struct Joint {
+    loss: Option<Money>,
+    needs: Option<Money>,
+    beside: Option<Money>,
 }
 
 /// What the order adds to the worst loss of its roots, working orders apart.
@@ -306,11 +404,6 @@ fn most(legs: &[Dated]) -> Money {
     each.fold(0, |sum, best| if best == UNBOUNDED { best } else { best.saturating_add(sum) })
 }
 
-/// Contracts of a leg in all.
-pub(super) fn contracts_of(head: &Order, leg: &Leg) -> i64 {
-    i64::from(head.quantity).saturating_mul(i64::from(leg.ratio))
-}
-
 /// Units that the limit is for; 0 where there are none.
 pub(super) fn unit_of(views: &[View<'_>]) -> i64 {
     unit(views.iter().map(|view| view.multiplier))
@@ -320,9 +413,8 @@ pub(super) fn unit_of(views: &[View<'_>]) -> i64 {
 fn paid(desk: &Desk, head: &Order, views: &[View<'_>]) -> Money {
     let net = value(head.limit.0, i64::from(head.quantity), unit_of(views));
     views.iter().fold(net, |sum, view| {
-        let contracts = contracts_of(head, &view.leg).saturating_mul(view.leg.side.into());
         let (index, price) = (view.index, view.leg.price.0);
-        sum.saturating_add(desk.book.charge(index, contracts, price, view.multiplier))
+        sum.saturating_add(desk.book.charge(index, view.signed(), price, view.multiplier))
     })
 }
 

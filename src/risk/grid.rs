@@ -7,7 +7,8 @@
 //! is first held, and anew in turn on the beat. An order's legs are valued at once.
 
 use super::{
-    dollars::{Wide, reference},
+    dollars::{Wide, known_greeks, reference, whole},
+    draft::View,
     ledger::LINES_MAX,
     limits::Limits,
 };
@@ -15,19 +16,23 @@ use crate::{
     book::Desk,
     chain::{Chain, Instrument, Style},
     greeks::{
+        black::Parts,
         lanes::{Lanes, V},
-        options::Options,
-        sets::{Model, Price},
+        math::{ln, ln_ratio},
     },
     wire::{
         PRICE_SCALE, Timestamp,
-        market::{Class, VolStatus},
+        market::{Class, Greeks},
     },
 };
 use alloc::{vec, vec::Vec};
 
-/// Most scenarios of the grid that orders are measured against.
+/// Most scenarios of the grid that orders are measured against, and blocks of eight that they are.
 pub(super) const SCENARIOS_MAX: usize = 64;
+pub(super) const BLOCKS_MAX: usize = SCENARIOS_MAX / V::COUNT;
+
+/// Less deviation than this is none.
+const DEVIATION_MIN: f64 = 1e-30;
 
 /// A move of the forward and of volatility as a share, and days that pass.
 pub(super) type Moves = [f64; 3];
@@ -41,12 +46,35 @@ pub(super) struct Worst {
     pub(super) age: u64,
 }
 
-/// A line with its profit in each scenario, currency a unit.
+/// Eight scenarios: factors of the forward (and their logarithms) and of volatility, years that
+/// pass.
 #[derive(Clone, Copy, Debug)]
-struct Row<const N: usize> {
+struct Block {
+    forward: V,
+    log: V,
+    vol: V,
+    years: V,
+}
+
+impl Block {
+    fn new(moves: &[Moves]) -> Block {
+        let factor = |at: usize| V::from_fn(|lane| (1.0 + moves[lane][at]).max(0.0));
+        let forward = factor(0);
+        let none = V::splat(f64::NEG_INFINITY);
+        Block {
+            forward,
+            log: forward.simd_gt(V::splat(0.0)).select(ln(forward), none),
+            vol: factor(1),
+            years: V::from_fn(|lane| (moves[lane][2] / 365.0).max(0.0)),
+        }
+    }
+}
+
+/// A line with its profit in each scenario, currency a unit; `None` where it cannot be valued.
+#[derive(Clone, Copy, Debug)]
+struct Row<const B: usize> {
     units: i64,
-    known: bool,
-    profits: [f64; N],
+    profits: Option<[V; B]>,
 }
 
 /// Where the row of an instrument is, and when it was valued.
@@ -57,11 +85,10 @@ struct Place {
     at: Timestamp,
 }
 
-/// See the module's documentation. `N` is the most scenarios that it has room for.
+/// See the module's documentation. `B` is the most blocks of eight scenarios that it has room for.
 #[derive(Debug)]
-pub(super) struct Grid<const N: usize> {
-    /// Factors of the forward and of volatility, and years that pass, eight scenarios each.
-    blocks: Vec<[V; 3]>,
+pub(super) struct Grid<const B: usize> {
+    blocks: Vec<Block>,
     /// Where nothing moves.
     still: usize,
     count: usize,
@@ -69,9 +96,9 @@ pub(super) struct Grid<const N: usize> {
     next: usize,
     /// Of the lines that are held, by instrument.
     places: Vec<Place>,
-    rows: Vec<Row<N>>,
+    rows: Vec<Row<B>>,
     free: Vec<u32>,
-    sums: [Wide; N],
+    sums: Vec<Wide>,
     unknown: usize,
     oldest: Timestamp,
 }
@@ -87,11 +114,11 @@ pub(super) fn product(limits: &Limits) -> Vec<Moves> {
     scenarios
 }
 
-impl<const N: usize> Grid<N> {
+impl<const B: usize> Grid<B> {
     /// Of so many scenarios as there is room for with the one in which nothing moves; `turns` lines
     /// are valued anew on a beat.
-    pub(super) fn new(mut scenarios: Vec<Moves>, turns: usize) -> Grid<N> {
-        scenarios.truncate(N - 1);
+    pub(super) fn new(mut scenarios: Vec<Moves>, turns: usize) -> Grid<B> {
+        scenarios.truncate(B * V::COUNT - 1);
         let still = scenarios.iter().position(|moves| *moves == [0.0; 3]);
         let still = still.unwrap_or_else(|| {
             scenarios.push([0.0; 3]);
@@ -101,22 +128,16 @@ impl<const N: usize> Grid<N> {
         // The last block is filled up with what is there.
         let padded = count.next_multiple_of(V::COUNT);
         scenarios.resize(padded, [0.0; 3]);
-        let block = |block: &[Moves]| {
-            let column = |at: usize, add: f64, scale: f64| {
-                V::from_fn(|lane| (add + block[lane][at] * scale).max(0.0))
-            };
-            [column(0, 1.0, 1.0), column(1, 1.0, 1.0), column(2, 0.0, 1.0 / 365.0)]
-        };
         Grid {
-            blocks: scenarios.chunks(V::COUNT).map(block).collect(),
+            blocks: scenarios.chunks(V::COUNT).map(Block::new).collect(),
             still,
             count,
             turns,
             next: 0,
             places: Vec::with_capacity(LINES_MAX),
-            rows: vec![Row { units: 0, known: false, profits: [0.0; N] }; LINES_MAX],
+            rows: vec![Row { units: 0, profits: None }; LINES_MAX],
             free: (0..LINES_MAX as u32).rev().collect(),
-            sums: [0; N],
+            sums: vec![0; count],
             unknown: 0,
             oldest: 0,
         }
@@ -191,106 +212,135 @@ impl<const N: usize> Grid<N> {
     /// Integers: what is added and taken away again leaves nothing behind.
     fn add(&mut self, row: usize, sign: i128) {
         let row = &self.rows[row];
-        if !row.known {
+        let Some(profits) = &row.profits else {
             self.unknown = self.unknown.saturating_add_signed(sign as isize);
             return;
-        }
-        for (sum, profit) in self.sums[..self.count].iter_mut().zip(&row.profits) {
-            *sum += sign * money(*profit, row.units);
+        };
+        for (sums, profits) in self.sums.chunks_mut(V::COUNT).zip(profits) {
+            let profits = *profits * V::splat(row.units as f64);
+            sums.iter_mut().enumerate().for_each(|(i, sum)| *sum += sign * money(profits.lane(i)));
         }
     }
 
     fn value_row(&mut self, chain: &Chain, row: usize, instrument: u32, units: i64) {
-        let mut profits = [0.0; N];
-        let terms = chain.instrument(instrument);
-        let known = terms.is_some_and(|t| self.value(chain, t, instrument, &mut profits));
-        self.rows[row] = Row { units, known, profits };
+        let profits = chain.instrument(instrument).and_then(|terms| {
+            let spot = reference(chain, terms, instrument).unwrap_or(f64::NAN);
+            self.value(chain, terms, spot, known_greeks(chain, instrument).as_ref())
+        });
+        self.rows[row] = Row { units, profits };
     }
 
     /// Profit of what is held in each scenario, and how many lines could not be valued. Scenarios
     /// are in the order in which they were given.
     pub(super) fn profits(&self) -> (&[Wide], usize) {
-        (&self.sums[..self.count], self.unknown)
+        (&self.sums, self.unknown)
     }
 
-    /// Profits of one unit; false where it cannot be valued.
+    /// Profits of one unit; `None` where it cannot be valued.
     #[inline]
     fn value(
         &self,
         chain: &Chain,
         terms: &Instrument,
-        instrument: u32,
-        profits: &mut [f64; N],
-    ) -> bool {
+        spot: f64,
+        greeks: Option<&Greeks>,
+    ) -> Option<[V; B]> {
+        let mut profits = [V::splat(0.0); B];
         if !terms.class.is_option() {
-            let Some(price) = reference(chain, terms, instrument) else { return false };
-            for (block, to) in self.blocks.iter().zip(profits.chunks_mut(V::COUNT)) {
-                let moved = (block[0] - V::splat(1.0)) * V::splat(price);
-                to.iter_mut().enumerate().for_each(|(lane, to)| *to = moved.lane(lane));
+            let usable = spot.is_finite();
+            for (to, block) in profits.iter_mut().zip(&self.blocks) {
+                *to = (block.forward - V::splat(1.0)) * V::splat(spot);
             }
-            return true;
+            return usable.then_some(profits);
         }
-        let greeks = chain.greeks(instrument).filter(|g| g.status == VolStatus::OK);
-        let Some(greeks) = greeks else { return false };
+        let vol = greeks?.iv;
         let expiry = chain.expiry(terms.expiry);
         let (forward, discount) = (expiry.forward, expiry.discount);
         let years = chain.vol_years(terms.expiry);
-        let american = chain.root(terms.root).is_some_and(|root| root.style == Style::American);
-        let call = terms.class == Class::CALL;
-        let zero = V::splat(0.0);
-        let strike = V::splat(terms.strike);
-        for (block, to) in self.blocks.iter().zip(profits.chunks_mut(V::COUNT)) {
-            let spot = V::splat(forward) * block[0];
-            let options = Options {
-                spot,
-                strike,
-                years: (V::splat(years) - block[2]).fast_max(zero),
-                r: zero,
-                q: zero,
-                vol: V::splat(greeks.iv) * block[1],
-            };
-            let valued = options.value(Model::Spot);
-            let side = if call { valued.call::<Price>() } else { valued.put::<Price>() };
-            let inside = if call { spot - strike } else { strike - spot };
-            let worth = side.price * V::splat(discount);
-            // NaN must not be lost in a maximum.
-            let worth =
-                if american { worth.is_nan().select(worth, worth.fast_max(inside)) } else { worth };
-            to.iter_mut().enumerate().for_each(|(lane, to)| *to = worth.lane(lane));
+        let usable = |value: &f64| value.is_finite() && *value > 0.0;
+        let known = [forward, discount, terms.strike, vol].iter().all(usable) && !years.is_nan();
+        // Where nothing moves nothing is gained.
+        if !known || self.count == 1 {
+            return known.then_some(profits);
         }
-        let now = profits[self.still];
-        profits[..self.count].iter_mut().for_each(|profit| *profit -= now);
-        profits[..self.count].iter().all(|profit| profit.is_finite())
+        let american = chain.root(terms.root).is_some_and(|root| root.style == Style::American);
+        let strike = V::splat(terms.strike);
+        let option = Shaken {
+            forward: V::splat(forward),
+            strike,
+            log: ln_ratio(V::splat(forward), strike),
+            vol: V::splat(vol),
+            years: V::splat(years),
+            sign: V::splat(if terms.class == Class::CALL { 0.0 } else { -0.0 }),
+            discount: V::splat(discount),
+            american,
+        };
+        for (to, block) in profits.iter_mut().zip(&self.blocks) {
+            *to = option.worth(block);
+        }
+        let now = V::splat(profits[self.still / V::COUNT].lane(self.still % V::COUNT));
+        profits.iter_mut().for_each(|profit| *profit = *profit - now);
+        Some(profits).filter(|profits| !profits.iter().any(|profit| (!profit.is_finite()).any()))
     }
 
-    /// The worst scenario of what is held with so many units of each leg.
-    pub(super) fn worst<'a>(
-        &self,
-        chain: &Chain,
-        legs: impl Iterator<Item = (u32, Option<&'a Instrument>, i64)>,
-    ) -> Worst {
-        let mut sums = self.sums;
+    /// The worst scenario of what is held with an order's legs.
+    pub(super) fn worst(&self, chain: &Chain, legs: &[View<'_>]) -> Worst {
+        let mut ours = [V::splat(0.0); B];
         let mut unknown = self.unknown;
-        let mut profits = [0.0; N];
-        for (instrument, terms, units) in legs {
-            if !terms.is_some_and(|t| self.value(chain, t, instrument, &mut profits)) {
+        for leg in legs {
+            let value = |terms| self.value(chain, terms, leg.spot, leg.greeks.as_ref());
+            let Some(profits) = leg.terms.and_then(value) else {
                 unknown += 1;
                 continue;
-            }
-            for (sum, profit) in sums[..self.count].iter_mut().zip(&profits) {
-                *sum += money(*profit, units);
-            }
+            };
+            let units = V::splat(leg.units() as f64);
+            ours.iter_mut().zip(&profits).for_each(|(sum, one)| *sum = one.mul_add(units, *sum));
         }
-        let least = sums[..self.count].iter().min().copied().unwrap_or(0);
+        let with = |(held, ours): (&[Wide], &V)| {
+            held.iter().enumerate().map(|(i, held)| held + money(ours.lane(i))).min()
+        };
+        let least = self.sums.chunks(V::COUNT).zip(&ours).filter_map(with).min().unwrap_or(0);
         let age = if self.places.is_empty() { 0 } else { chain.now.saturating_sub(self.oldest) };
         Worst { loss: -least, unknown, age }
     }
 }
 
-/// Profit of so many units, 1e-9 of currency.
+/// An option that scenarios are applied to, the same in all lanes.
+#[derive(Clone, Copy, Debug)]
+struct Shaken {
+    forward: V,
+    strike: V,
+    /// ln(F/K).
+    log: V,
+    vol: V,
+    years: V,
+    /// 0.0 for a call, −0.0 for a put.
+    sign: V,
+    discount: V,
+    american: bool,
+}
+
+impl Shaken {
+    /// What it is worth in eight scenarios.
+    #[inline(always)]
+    fn worth(&self, block: &Block) -> V {
+        let (zero, one) = (V::splat(0.0), V::splat(1.0));
+        let forward = self.forward * block.forward;
+        let x = self.log + block.log;
+        let left = (self.years - block.years).fast_max(zero);
+        let s = self.vol * block.vol * left.sqrt();
+        let live = s.simd_gt(V::splat(DEVIATION_MIN)) & x.is_finite();
+        let s = live.select(s, one);
+        let parts = Parts::new(forward, self.strike, live.select(x, zero), s, one / s);
+        let (a, b) = parts.side(self.sign);
+        let inside = ((forward - self.strike) ^ self.sign).fast_max(zero);
+        let worth = live.select((a - b) ^ self.sign, inside) * self.discount;
+        if self.american { worth.fast_max(inside) } else { worth }
+    }
+}
+
+/// Money of a sum in units of currency. Far beyond the integers every limit is broken.
 #[inline(always)]
-fn money(profit: f64, units: i64) -> Wide {
-    let scaled = profit * units as f64 * PRICE_SCALE as f64;
-    // Far beyond this every limit is broken; the cast saturates.
-    Wide::from(scaled as i64)
+fn money(amount: f64) -> Wide {
+    whole((amount * PRICE_SCALE as f64).clamp(-1e30, 1e30))
 }

@@ -22,7 +22,7 @@
 use super::{
     curve::{self, Point},
     limits::Limits,
-    payoff::{Claim, Claimed, Walk, together},
+    payoff::{Claim, Claimed, Extremes, Walk, together},
 };
 use crate::{
     book::{Money, UNBOUNDED, fit},
@@ -161,6 +161,17 @@ impl Reckoner {
         self.dated.retain(keep);
         let cost = self.dated.iter().fold(0i128, |sum, dated| sum + i128::from(dated.cost));
         Some(self.reckon(-cost))
+    }
+
+    /// Least and most of claims (sorted) that settle together and have a floor; `None` for others.
+    pub(super) fn at_once(&self, legs: &[Dated]) -> Option<Extremes> {
+        let settles = legs.last()?.settles;
+        if legs.len() > LEGS_MAX || legs.iter().any(|leg| ![0, settles].contains(&leg.settles)) {
+            return None;
+        }
+        let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
+        claims.iter_mut().zip(legs).for_each(|(to, leg)| *to = leg.claimed());
+        Some(together(&claims[..legs.len()], &[], 0)).filter(|found| found.worst != -UNBOUNDED)
     }
 
     /// Most that claims may come to owe, whatever they cost, with one more among them.
@@ -441,6 +452,11 @@ pub(super) const GROUPS_MAX: usize = 32;
 struct Floor {
     at_zero: i128,
     last_slope: i128,
+}
+
+/// What is lost of claims that may come to owe so much and have cost so much.
+pub(super) fn at_cost(owed: Money, cost: i128) -> Money {
+    if owed == UNBOUNDED { owed } else { fit(i128::from(owed) + cost) }
 }
 
 fn fits(units: f64, top: i64) -> bool {

@@ -7,7 +7,7 @@
 use super::{
     curve::Point,
     dollars::{Dollars, multiplier, reference},
-    horizon::{Dated, GROUPS_MAX, Kept, Reckoner},
+    horizon::{Dated, GROUPS_MAX, Kept, Reckoner, at_cost},
     margin::Naked,
 };
 use crate::{
@@ -282,16 +282,13 @@ impl Ledger {
             let root = self.roots[i].root;
             let from = self.dated.partition_point(|dated| dated.root < root);
             let until = self.dated.partition_point(|dated| dated.root <= root);
-            let loss = reckoner.loss(&self.dated[from..until], &[], |_| true);
-            let row = &mut self.roots[i];
+            let (row, its) = (&mut self.roots[i], &self.dated[from..until]);
             (row.from, row.until) = (from as u32, until as u32);
-            let its = &self.dated[from..until];
             row.cost = its.iter().fold(0, |sum, dated| sum + i128::from(dated.cost));
             row.kept = reckoner.keep(its, &mut self.points);
-            row.loss = loss.unwrap_or(UNBOUNDED);
-            let spot = row.spot;
-            let margin = naked.margin(reckoner, &self.dated[from..until], &[], spot);
-            self.roots[i].margin = margin;
+            let owed = reckoner.owed(its, &[], None);
+            row.loss = owed.map_or(UNBOUNDED, |owed| at_cost(owed, row.cost));
+            row.margin = naked.margin(reckoner, [its, &[]], owed, row.spot);
         }
     }
 
@@ -383,9 +380,4 @@ pub(super) fn dated(
 pub(super) fn spot_of(chain: &Chain, terms: &Instrument, instrument: u32) -> Option<i64> {
     let spot = Price::from_f64(reference(chain, terms, instrument)?);
     spot.is_defined().then_some(spot.0)
-}
-
-/// Units of one contract that an order may be for.
-pub(super) fn units_of(terms: Option<&Instrument>) -> i64 {
-    terms.map_or(0, multiplier)
 }

@@ -31,19 +31,20 @@ impl Naked {
         Naked { share: limits.naked_share, least: limits.naked_share_min }
     }
 
-    /// Margin of one root's claims; `None` where it cannot be known. `spot` is 1e-9.
+    /// Margin of one root's claims, of which `owed` is the most that they may come to owe; `None`
+    /// where it cannot be known. `spot` is 1e-9.
     pub(super) fn margin(
         &self,
         reckoner: &mut Reckoner,
-        book: &[Dated],
-        order: &[Dated],
+        [book, order]: [&[Dated]; 2],
+        owed: Option<Money>,
         spot: Option<i64>,
     ) -> Option<Money> {
         let all = || book.iter().chain(order);
         let calls = all().filter(|dated| dated.claim != 1);
         let open: i64 = calls.fold(0, |sum: i64, dated| sum.saturating_add(dated.units));
         if open >= 0 {
-            let owed = reckoner.owed(book, order, None)?;
+            let owed = owed?;
             if owed != UNBOUNDED {
                 return Some(owed.max(0));
             }

@@ -48,9 +48,8 @@ use alloc::format;
 use breakers::Breakers;
 use check::Case;
 use conduct::Conduct;
-use dollars::Dollars;
-use draft::{Draft, Outlook, View, contracts_of, sheet};
-use grid::{Grid, SCENARIOS_MAX};
+use draft::{Draft, Outlook, View, sheet};
+use grid::{BLOCKS_MAX, Grid, SCENARIOS_MAX};
 use horizon::Reckoner;
 use ledger::{Exposure, LINES_MAX, Ledger};
 use margin::Naked;
@@ -105,7 +104,7 @@ pub struct Risk {
     ledger: Ledger,
     reckoner: Reckoner,
     naked: Naked,
-    grid: Grid<SCENARIOS_MAX>,
+    grid: Grid<BLOCKS_MAX>,
     tail: Tail,
     breakers: Breakers,
     verdict: Verdict,
@@ -174,21 +173,15 @@ impl Risk {
 
     fn measure(&mut self, desk: &Desk, draft: &Draft) -> Option<Sheet> {
         self.conduct.advance(draft.cause.ts_recv);
-        let all = draft.legs.map(|leg| View::new(&desk.chain, leg));
-        let views = &all[..usize::from(draft.head.legs).min(LEGS_MAX)];
+        let mut views = [View::NONE; LEGS_MAX];
+        let views = &mut views[..usize::from(draft.head.legs).min(LEGS_MAX)];
+        let look = |leg| View::new(&desk.chain, &draft.head, leg);
+        views.iter_mut().zip(draft.legs).for_each(|(to, leg)| *to = look(leg));
+        let views = &*views;
         let outlook =
             Outlook::of(desk, &draft.head, views, &self.ledger, &mut self.reckoner, &self.naked);
-        let units = |view: &View<'_>| {
-            let contracts = contracts_of(&draft.head, &view.leg) * i64::from(view.leg.side);
-            contracts.saturating_mul(view.multiplier)
-        };
         let mut greeks = Exposure::default();
-        for view in views {
-            let dollars =
-                view.terms.and_then(|t| Dollars::of(&desk.chain, t, view.index, units(view)));
-            greeks.add(dollars);
-        }
-        let legs = views.iter().map(|view| (view.index, view.terms, units(view)));
+        views.iter().for_each(|view| greeks.add(view.dollars()));
         let case = Case {
             limits: &self.limits,
             desk,
@@ -199,7 +192,7 @@ impl Risk {
             horizon: self.roster.horizon(draft.head.strategy),
             ledger: &self.ledger,
             greeks,
-            worst: self.grid.worst(&desk.chain, legs),
+            worst: self.grid.worst(&desk.chain, views),
             breakers: &self.breakers,
         };
         case.judge(&mut self.verdict);
@@ -217,7 +210,7 @@ impl Risk {
 
     fn approve(&mut self, desk: &mut Desk, draft: &Draft, out: &mut impl Emit<Desk, Cleared>) {
         let legs = draft.legs[..draft.count].iter();
-        let counted = |leg| View::new(&desk.chain, leg).counted(&desk.chain, &draft.head);
+        let counted = |leg| View::new(&desk.chain, &draft.head, leg).counted;
         self.conduct.on_order(draft, legs.map(|leg| counted(*leg)).max().unwrap_or(0));
         let cause = &draft.cause;
         emit(desk, out, Event::caused_by(cause, Kind::ORDER, cause.instrument, draft.head));

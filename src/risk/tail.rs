@@ -35,7 +35,7 @@ pub(super) struct Risked {
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Tail {
-    grid: Grid<TAIL_MAX>,
+    grid: Grid<{ TAIL_MAX / 8 }>,
     /// Of the scenarios, in their order; they add up to 1.
     weights: Vec<f64>,
     confidence: f64,

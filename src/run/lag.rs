@@ -29,35 +29,37 @@ impl Lag {
     }
 }
 
-/// How many times its bound the lag must stay below it before that is told: a disk that others use
-/// too is late now and then, and each time anew is no news.
-const CALM: u64 = 20;
-
-/// Decides when the operator hears of the lag.
+/// Decides when the lag matters, and when it has ceased to.
 #[derive(Debug)]
 pub(super) struct Alarm {
     bound: u64,
+    /// For how long the lag must stay below its bound until it matters no more.
+    calm: u64,
     /// When the lag was last beyond its bound, while that is on.
     late: Option<Timestamp>,
 }
 
 impl Alarm {
-    /// Tells of a lag above `bound` ns.
-    pub(super) fn new(bound: u64) -> Alarm {
-        Alarm { bound, late: None }
+    /// For the operator: a disk that others use too is late now and then, and each time anew is no
+    /// news.
+    pub(super) fn of_words(bound: u64) -> Alarm {
+        Alarm { bound, calm: bound.saturating_mul(20), late: None }
     }
 
-    /// True when the lag begins to matter, false when it has long not mattered any more.
+    /// For orders: what has kept up for as long as it may be late is trusted again. A span in which
+    /// the whole engine stood still costs no more than that.
+    pub(super) fn of_orders(bound: u64) -> Alarm {
+        Alarm { bound, calm: bound, late: None }
+    }
+
+    /// True when the lag begins to matter, false when it has ceased to.
     pub(super) fn look(&mut self, now: Timestamp, lag: u64) -> Option<bool> {
         if lag > self.bound {
             return self.late.replace(now).is_none().then_some(true);
         }
-        let calm = self.bound.saturating_mul(CALM);
-        self.late.take_if(|late| now.saturating_sub(*late) >= calm).map(|_| false)
+        self.late.take_if(|late| now.saturating_sub(*late) >= self.calm).map(|_| false)
     }
-}
 
-impl Alarm {
     /// Whether the lag matters now, or has not been calm for long enough yet.
     pub(super) fn is_on(&self) -> bool {
         self.late.is_some()
@@ -82,13 +84,14 @@ mod tests {
 
     #[test]
     fn a_lag_that_comes_and_goes_is_told_once_and_its_end_once() {
-        let mut alarm = Alarm::new(10);
-        let told: Vec<(u64, bool)> = (0..1_000)
-            .filter_map(|now| {
-                let lag = if (100..400).contains(&now) && now % 7 == 0 { 11 } else { 10 };
-                alarm.look(now, lag).map(|is_late| (now, is_late))
-            })
-            .collect();
-        assert_eq!(told, [(105, true), (399 + 200, false)]);
+        for (mut alarm, calm) in [(Alarm::of_words(10), 200), (Alarm::of_orders(10), 10)] {
+            let told: Vec<(u64, bool)> = (0..1_000)
+                .filter_map(|now| {
+                    let lag = if (100..400).contains(&now) && now % 7 == 0 { 11 } else { 10 };
+                    alarm.look(now, lag).map(|is_late| (now, is_late))
+                })
+                .collect();
+            assert_eq!(told, [(105, true), (399 + calm, false)]);
+        }
     }
 }

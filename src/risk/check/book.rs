@@ -3,13 +3,8 @@
 use super::Case;
 use crate::{
     book::{Money, from_currency},
-    risk::{
-        dollars::share_of,
-        draft::contracts_of,
-        ledger::{covering, settles_of},
-        limits::Limit,
-        verdict::Verdict,
-    },
+    chain::NO_ROOT,
+    risk::{dollars::share_of, ledger::covering, limits::Limit, verdict::Verdict},
 };
 
 fn and(a: Option<Money>, b: Money) -> Option<Money> {
@@ -102,8 +97,8 @@ impl Case<'_> {
         verdict.count(Limit::WORKING_ORDERS, working, u64::from(limits.working_orders_max));
         let most = self.views.iter().map(|view| {
             let position = book.position(view.index);
-            let contracts = contracts_of(head, &view.leg);
-            let (buy, sell) = if view.leg.side > 0 { (contracts, 0) } else { (0, contracts) };
+            let ours = view.contracts;
+            let (buy, sell) = if view.leg.side > 0 { (ours, 0) } else { (0, ours) };
             let long = (position.line.held + position.buying).saturating_add(buy);
             let short = (position.line.held - position.selling).saturating_sub(sell);
             let most = if long.unsigned_abs() > short.unsigned_abs() { long } else { short };
@@ -121,31 +116,24 @@ impl Case<'_> {
 
     /// Contracts of an expiry and of a root, without regard to their side.
     fn together(&self, verdict: &mut Verdict) {
-        let (limits, head, ledger) = (self.limits, &self.draft.head, self.ledger);
-        let chain = &self.desk.chain;
-        let ours = |of: &dyn Fn(&super::View<'_>) -> Option<(u16, u64)>,
-                    key: Option<(u16, u64)>| {
-            let same = self.views.iter().filter(|view| of(view) == key);
-            same.fold(0u64, |sum, v| sum.saturating_add(v.counted(chain, head)))
-        };
-        let expiry = |v: &super::View<'_>| Some((v.root(chain)?, settles_of(v.terms?)));
-        let root = |v: &super::View<'_>| Some((v.root(chain)?, 0));
-        let (mut by_expiry, mut by_root) = (Some(0), Some(0));
+        let (limits, ledger) = (self.limits, self.ledger);
+        let (mut by_expiry, mut by_root) = (0, 0);
         for view in self.views {
-            let key = expiry(view);
-            let more = ours(&expiry, key);
-            let all = key.map(|(root, at)| ledger.contracts(root, at).saturating_add(more));
-            by_expiry = by_expiry.zip(all).map(|(a, b): (u64, u64)| a.max(b));
-            let key = root(view);
-            let more = ours(&root, key);
-            let all = key.map(|(root, _)| ledger.root(root).contracts.saturating_add(more));
-            by_root = by_root.zip(all).map(|(a, b): (u64, u64)| a.max(b));
+            let mut at = ledger.contracts(view.root, view.settles);
+            let mut within = ledger.root(view.root).contracts;
+            for other in self.views.iter().filter(|other| other.root == view.root) {
+                within = within.saturating_add(other.counted);
+                let with = if other.settles == view.settles { other.counted } else { 0 };
+                at = at.saturating_add(with);
+            }
+            (by_expiry, by_root) = (at.max(by_expiry), within.max(by_root));
         }
-        let known = |sum: Option<u64>| sum.filter(|_| !ledger.broken).unwrap_or(u64::MAX);
+        let known = !ledger.broken && self.all(|view| view.root != NO_ROOT);
+        let counted = |sum: u64| if known { sum } else { u64::MAX };
         let bound = u64::from(limits.expiry_contracts_max);
-        verdict.count(Limit::EXPIRY_CONTRACTS, known(by_expiry), bound);
+        verdict.count(Limit::EXPIRY_CONTRACTS, counted(by_expiry), bound);
         let bound = u64::from(limits.root_contracts_max);
-        verdict.count(Limit::ROOT_CONTRACTS, known(by_root), bound);
+        verdict.count(Limit::ROOT_CONTRACTS, counted(by_root), bound);
     }
 
     /// Each leg reduces its package's holding, other working orders of the package included.
@@ -164,7 +152,7 @@ impl Case<'_> {
                 .filter(|(_, _, leg)| leg.instrument == view.index && leg.side == side)
                 .map(|(order, i, leg)| order.wanted(i).saturating_sub(leg.filled) as i64)
                 .sum();
-            held * side < 0 && contracts_of(head, &view.leg).saturating_add(closing) <= held.abs()
+            held * side < 0 && view.contracts.saturating_add(closing) <= held.abs()
         })
     }
 }

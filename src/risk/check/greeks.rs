@@ -4,7 +4,7 @@
 
 use super::{Case, seconds};
 use crate::risk::{
-    dollars::{Dollars, Wide, currency, share_of, wide},
+    dollars::{Dollars, Wide, currency, float, share_of, wide},
     limits::Limit,
     verdict::Verdict,
 };
@@ -47,7 +47,7 @@ impl Case<'_> {
         let capital = self.desk.book.capital;
         let bound = share_of(capital, share);
         let holds = amount.zip(bound).is_some_and(|(amount, bound)| amount <= bound);
-        let shown = amount.map_or(f64::NAN, |amount| amount as f64 / capital as f64);
+        let shown = amount.map_or(f64::NAN, |amount| float(amount) / capital as f64);
         verdict.note(limit, holds, shown, share);
     }
 

@@ -4,8 +4,8 @@ use super::{Case, seconds};
 use crate::{
     chain::Style,
     risk::{
-        dollars::{is_tradable, reference},
-        draft::{View, contracts_of, unit_of},
+        dollars::is_tradable,
+        draft::{View, unit_of},
         limits::Limit,
         verdict::Verdict,
     },
@@ -35,7 +35,7 @@ impl Case<'_> {
         verdict.must(Limit::QUOTE_LOCKED, limits.locked_allowed || self.all(|v| !locked(v)));
         verdict.must(Limit::QUOTE_STALE, self.all(|v| !v.quote.stale));
         let under = |v: &View<'_>| {
-            let index = v.root(chain).and_then(|root| chain.underlying(root));
+            let index = chain.underlying(v.root);
             let Some(index) = index else { return 0.0 };
             let quote = chain.quote(index);
             if quote.ts == 0 || quote.stale { f64::NAN } else { seconds(now - quote.ts.min(now)) }
@@ -45,17 +45,17 @@ impl Case<'_> {
     }
 
     pub(super) fn liquidity(&self, verdict: &mut Verdict) {
-        let (limits, head, chain) = (self.limits, &self.draft.head, &self.desk.chain);
-        let wanted = |v: &View<'_>| contracts_of(head, &v.leg) as f64 / f64::from(v.displayed());
+        let limits = self.limits;
+        let wanted = |v: &View<'_>| v.contracts as f64 / f64::from(v.displayed());
         verdict.at_most(Limit::DISPLAYED_SIZE, self.most(wanted), limits.size_share_max);
         let free = i64::from(limits.volume_free);
         let share = |v: &View<'_>, of: f64| {
-            let beyond = (contracts_of(head, &v.leg) - free).max(0);
+            let beyond = (v.contracts - free).max(0);
             if beyond == 0 { 0.0 } else { beyond as f64 / of }
         };
-        let volume = |v: &View<'_>| share(v, chain.tape(v.index).volume as f64);
+        let volume = |v: &View<'_>| share(v, v.tape.volume as f64);
         verdict.at_most(Limit::VOLUME_SHARE, self.most(volume), limits.volume_share_max);
-        let interest = |v: &View<'_>| share(v, chain.tape(v.index).interest.max(0) as f64);
+        let interest = |v: &View<'_>| share(v, v.tape.interest.max(0) as f64);
         verdict.at_most(Limit::INTEREST_SHARE, self.most(interest), limits.interest_share_max);
     }
 
@@ -104,21 +104,15 @@ impl Case<'_> {
         let left = self.views.iter().map(|v| settles(v).saturating_sub(now)).min();
         let margin = seconds(limits.expiry_margin_min.nanos());
         verdict.at_least(Limit::TIME_LEFT, left.map_or(f64::NAN, seconds), margin);
-        let close = |v: &View<'_>| {
-            let close = v.root(chain).and_then(|root| chain.closes_in(root, now));
-            close.map_or(f64::NAN, f64::from)
-        };
+        let close = |v: &View<'_>| chain.closes_in(v.root, now).map_or(f64::NAN, f64::from);
         let margin = seconds(limits.close_margin_min.nanos());
         let close = if margin > 0.0 { -self.most(|v| -close(v)) } else { f64::INFINITY };
         verdict.at_least(Limit::CLOSE_MARGIN, close, margin);
-        let spot = |v: &View<'_>| {
-            v.terms.and_then(|terms| reference(chain, terms, v.index)).unwrap_or(f64::NAN)
-        };
         let near = |v: &View<'_>| settles(v).saturating_sub(now) <= limits.pin_time.nanos();
         let pinned = |v: &View<'_>| v.is_option() && v.leg.side < 0 && near(v);
         let away = |v: &View<'_>| {
             let strike = v.terms.map_or(f64::NAN, |terms| terms.strike);
-            if pinned(v) { (strike - spot(v)).abs() / spot(v) } else { f64::INFINITY }
+            if pinned(v) { (strike - v.spot).abs() / v.spot } else { f64::INFINITY }
         };
         let least = limits.pin_distance_min;
         let away = if least > 0.0 { -self.most(|v| -away(v)) } else { f64::INFINITY };
@@ -127,12 +121,12 @@ impl Case<'_> {
             let Some(terms) = v.terms.filter(|terms| terms.class == Class::CALL) else {
                 return false;
             };
-            let rules = chain.root(terms.root).filter(|rules| rules.style == Style::American);
+            let rules = v.rules.filter(|rules| rules.style == Style::American);
             let soon = now.saturating_add(limits.ex_dividend_margin.nanos());
             let due = |ex: Timestamp| ex > now && ex <= soon && ex < terms.settles;
             let falls = rules.is_some_and(|rules| rules.dividends.iter().any(|d| due(d.ex)));
             // An unknown price counts as in the money.
-            let outside = spot(v) <= terms.strike;
+            let outside = v.spot <= terms.strike;
             v.leg.side < 0 && falls && !outside
         };
         verdict.must(Limit::EX_DIVIDEND, !self.views.iter().any(exposed));
@@ -142,11 +136,10 @@ impl Case<'_> {
     fn regime(&self, verdict: &mut Verdict, now: Timestamp) {
         let (bound, chain) = (self.limits.zero_day_vol_max, &self.desk.chain);
         let today = |v: &View<'_>| {
-            let settles = v.terms.filter(|terms| terms.class.is_option()).map(|t| t.settles);
+            let settles = Some(v.settles).filter(|_| v.is_option());
             settles.is_some_and(|settles| {
-                let root = v.root(chain).unwrap_or(u16::MAX);
                 settles.saturating_sub(now) < DAY_NS
-                    && chain.local(root, settles).0 == chain.local(root, now).0
+                    && chain.local(v.root, settles).0 == chain.local(v.root, now).0
             })
         };
         let counts = bound > 0.0 && self.views.iter().any(today);

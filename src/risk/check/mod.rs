@@ -84,7 +84,6 @@ impl Case<'_> {
 
     /// Contracts of the largest leg, as limits count them; none for an order without legs.
     fn contracts(&self) -> Option<u64> {
-        let head = &self.draft.head;
-        self.views.iter().map(|view| view.counted(&self.desk.chain, head)).max()
+        self.views.iter().map(|view| view.counted).max()
     }
 }

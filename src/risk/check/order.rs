@@ -4,27 +4,25 @@ use super::{Case, seconds};
 use crate::{
     book::{from_currency, value},
     risk::{
-        draft::{View, contracts_of, unit_of},
-        ledger::spot_of,
+        draft::{View, unit_of},
         limits::Limit,
         verdict::Verdict,
     },
-    wire::market::VolStatus,
 };
 
 impl Case<'_> {
     pub(super) fn size(&self, verdict: &mut Verdict) {
-        let (limits, head, chain) = (self.limits, &self.draft.head, &self.desk.chain);
+        let (limits, head) = (self.limits, &self.draft.head);
         let contracts = self.contracts().unwrap_or(u64::MAX);
         verdict.count(Limit::ORDER_CONTRACTS, contracts, u64::from(limits.order_contracts_max));
-        let notional = |v: &View<'_>| value(v.strike(), contracts_of(head, &v.leg), v.multiplier);
+        let notional = |v: &View<'_>| value(v.strike(), v.contracts, v.multiplier);
         let notional = self.views.iter().map(notional).max();
         let bound = from_currency(limits.order_notional_max);
         verdict.money(Limit::ORDER_NOTIONAL, notional, bound);
         let under = |v: &View<'_>| {
-            let spot = v.terms.and_then(|terms| spot_of(chain, terms, v.index));
-            let spot = spot.or(limits.unknown_greeks_allowed.then(|| v.strike()));
-            spot.map(|spot| value(spot, contracts_of(head, &v.leg), v.multiplier))
+            let stand_in = || limits.unknown_greeks_allowed.then(|| v.strike());
+            let spot = v.spot_price().or_else(stand_in);
+            spot.map(|spot| value(spot, v.contracts, v.multiplier))
         };
         let under = self.views.iter().map(under).try_fold(0, |most: i64, v| Some(most.max(v?)));
         let bound = from_currency(limits.order_underlying_max);
@@ -39,25 +37,24 @@ impl Case<'_> {
         // A whole size is bounded above already.
         let most = if left < 1.0 { scaled } else { u32::MAX.into() };
         verdict.count(Limit::REGIME_SIZE, contracts.min(u32::MAX.into()), most);
-        let rules = |v: &View<'_>| v.root(chain).and_then(|root| chain.root(root));
-        let freeze = self.views.iter().map(|v| rules(v).map_or(0, |rules| rules.freeze)).min();
+        let freeze = self.views.iter().map(|v| v.rules.map_or(0, |rules| rules.freeze)).min();
         verdict.count(Limit::FREEZE, contracts, u64::from(freeze.unwrap_or(0)));
         let lots = |v: &View<'_>| {
-            let lot = rules(v).map_or(0, |rules| i64::from(rules.lot));
-            !v.is_option() || lot > 0 && contracts_of(head, &v.leg) % lot == 0
+            let lot = v.rules.map_or(0, |rules| i64::from(rules.lot));
+            !v.is_option() || lot == 1 || lot > 0 && v.contracts % lot == 0
         };
         verdict.must(Limit::LOT, self.all(lots));
-        let open = |v: &View<'_>| rules(v).is_some_and(|rules| !rules.restricted);
+        let open = |v: &View<'_>| v.rules.is_some_and(|rules| !rules.restricted);
         verdict.must(Limit::RESTRICTED, self.all(open));
     }
 
     pub(super) fn price(&self, verdict: &mut Verdict) {
-        let (limits, head, chain) = (self.limits, &self.draft.head, &self.desk.chain);
+        let (limits, head) = (self.limits, &self.draft.head);
         let unit = unit_of(self.views);
         let sum = self.net(|view| Some(view.leg.price.0));
         let wanted = i128::from(head.limit.0) * i128::from(unit);
         let sound = head.limit.is_defined() && unit > 0 && sum == Some(wanted);
-        verdict.must(Limit::PRICE_INVALID, sound && self.all(|v| v.is_on_tick(chain)));
+        verdict.must(Limit::PRICE_INVALID, sound && self.all(|v| v.is_on_tick()));
         let far = self.net(|view| view.far());
         let opens = head.purpose.opens();
         // The collar of a closing order whose legs are not all quoted is what they can be worth.
@@ -75,20 +72,16 @@ impl Case<'_> {
     /// Each leg's price against its mid, its theoretical value and its last print. Of mid and
     /// value the one stands in for the other; without both nothing is known.
     fn leg_collars(&self, verdict: &mut Verdict) {
-        let (limits, chain) = (self.limits, &self.desk.chain);
-        let theory = |v: &View<'_>| {
-            let greeks = chain.greeks(v.index).filter(|g| g.status == VolStatus::OK);
-            greeks.map_or(f64::NAN, |g| f64::from(g.price))
-        };
+        let limits = self.limits;
         let or = |one: f64, other: f64| if one.is_nan() { other } else { one };
         let share = limits.leg_collar_share_max;
-        let mid = |v: &View<'_>| or(v.quote.mid(), theory(v));
+        let mid = |v: &View<'_>| or(v.quote.mid(), v.theory());
         self.collar(verdict, Limit::LEG_COLLAR, mid, (limits.leg_collar_max, share));
-        let value = |v: &View<'_>| or(theory(v), v.quote.mid());
+        let value = |v: &View<'_>| or(v.theory(), v.quote.mid());
         self.collar(verdict, Limit::THEORY_COLLAR, value, (limits.theory_collar_max, share));
         let last = |v: &View<'_>| {
             let own = v.leg.price.to_f64();
-            or(chain.tape(v.index).last, if limits.last_required { f64::NAN } else { own })
+            or(v.tape.last, if limits.last_required { f64::NAN } else { own })
         };
         let bounds = (limits.last_collar_max, limits.last_collar_share_max);
         self.collar(verdict, Limit::LAST_COLLAR, last, bounds);
