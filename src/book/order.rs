@@ -186,7 +186,8 @@ impl Order {
 pub fn unit(multipliers: impl Iterator<Item = i64> + Clone) -> i64 {
     let unit = multipliers.clone().max().unwrap_or(0);
     let mut parts = multipliers;
-    if parts.all(|part| part > 0 && unit % part == 0) { unit } else { 0 }
+    let divides = |part: i64| part == unit || unit % part == 0;
+    if parts.all(|part| part > 0 && divides(part)) { unit } else { 0 }
 }
 
 /// The net of prices (1e-9) on one unit, from side, ratio, multiplier and price of each leg; `None`

@@ -351,9 +351,9 @@ impl Sums<'_> {
 
     /// What the nearest settlement is worth at the least and what the root may owe with the order,
     /// where that is known from what was kept and has a floor.
-    fn at_once(&self, row: &Root, legs: &[Dated]) -> Option<(i128, Money, Kept)> {
-        let kept = row.kept?;
-        let (near, owed) = kept.with(self.ledger.points(), legs)?;
+    fn at_once<'r>(&self, row: &'r Root, legs: &[Dated]) -> Option<(i128, Money, &'r Kept)> {
+        let kept = row.kept.as_ref()?;
+        let (near, owed) = kept.with(self.ledger.curves(), legs)?;
         (owed < UNBOUNDED).then_some((near, owed, kept))
     }
 

@@ -54,9 +54,21 @@ struct Block {
     log: V,
     vol: V,
     years: V,
+    /// Volatility and time move as in the block before it.
+    alike: bool,
 }
 
 impl Block {
+    fn all(scenarios: &[Moves]) -> Vec<Block> {
+        let mut blocks: Vec<Block> = scenarios.chunks(V::COUNT).map(Block::new).collect();
+        for at in 1..blocks.len() {
+            let (one, other) = (&scenarios[(at - 1) * V::COUNT..][..V::COUNT], at * V::COUNT);
+            let pairs = one.iter().zip(&scenarios[other..]);
+            blocks[at].alike = pairs.into_iter().all(|(a, b)| a[1..] == b[1..]);
+        }
+        blocks
+    }
+
     fn new(moves: &[Moves]) -> Block {
         let factor = |at: usize| V::from_fn(|lane| (1.0 + moves[lane][at]).max(0.0));
         let forward = factor(0);
@@ -66,6 +78,7 @@ impl Block {
             log: forward.simd_gt(V::splat(0.0)).select(ln(forward), none),
             vol: factor(1),
             years: V::from_fn(|lane| (moves[lane][2] / 365.0).max(0.0)),
+            alike: false,
         }
     }
 }
@@ -129,7 +142,7 @@ impl<const B: usize> Grid<B> {
         let padded = count.next_multiple_of(V::COUNT);
         scenarios.resize(padded, [0.0; 3]);
         Grid {
-            blocks: scenarios.chunks(V::COUNT).map(Block::new).collect(),
+            blocks: Block::all(&scenarios),
             still,
             count,
             turns,
@@ -256,9 +269,8 @@ impl<const B: usize> Grid<B> {
         let vol = greeks?.iv;
         let expiry = chain.expiry(terms.expiry);
         let (forward, discount) = (expiry.forward, expiry.discount);
-        let years = chain.vol_years(terms.expiry);
         let usable = |value: &f64| value.is_finite() && *value > 0.0;
-        let known = [forward, discount, terms.strike, vol].iter().all(usable) && !years.is_nan();
+        let known = [forward, discount, terms.strike, vol].iter().all(usable);
         // Where nothing moves nothing is gained.
         if !known || self.count == 1 {
             return known.then_some(profits);
@@ -270,13 +282,15 @@ impl<const B: usize> Grid<B> {
             strike,
             log: ln_ratio(V::splat(forward), strike),
             vol: V::splat(vol),
-            years: V::splat(years),
+            years: V::splat(chain.vol_years(terms.expiry)),
             sign: V::splat(if terms.class == Class::CALL { 0.0 } else { -0.0 }),
             discount: V::splat(discount),
             american,
         };
+        let mut width = option.width(&self.blocks[0]);
         for (to, block) in profits.iter_mut().zip(&self.blocks) {
-            *to = option.worth(block);
+            width = if block.alike { width } else { option.width(block) };
+            *to = option.worth(block, &width);
         }
         let now = V::splat(profits[self.still / V::COUNT].lane(self.still % V::COUNT));
         profits.iter_mut().for_each(|profit| *profit = *profit - now);
@@ -294,7 +308,8 @@ impl<const B: usize> Grid<B> {
                 continue;
             };
             let units = V::splat(leg.units() as f64);
-            ours.iter_mut().zip(&profits).for_each(|(sum, one)| *sum = one.mul_add(units, *sum));
+            let sums = ours.iter_mut().zip(&profits).take(self.blocks.len());
+            sums.for_each(|(sum, one)| *sum = one.mul_add(units, *sum));
         }
         let with = |(held, ours): (&[Wide], &V)| {
             held.iter().enumerate().map(|(i, held)| held + money(ours.lane(i))).min()
@@ -320,18 +335,34 @@ struct Shaken {
     american: bool,
 }
 
+/// How wide prices spread in eight scenarios: σ√T, its inverse, and where it is not nothing.
+#[derive(Clone, Copy, Debug)]
+struct Width {
+    s: V,
+    inv_s: V,
+    live: V,
+}
+
 impl Shaken {
+    #[inline(always)]
+    fn width(&self, block: &Block) -> Width {
+        let one = V::splat(1.0);
+        let left = (self.years - block.years).fast_max(V::splat(0.0));
+        let s = self.vol * block.vol * left.sqrt();
+        let live = s.simd_gt(V::splat(DEVIATION_MIN));
+        let s = live.select(s, one);
+        Width { s, inv_s: one / s, live }
+    }
+
     /// What it is worth in eight scenarios.
     #[inline(always)]
-    fn worth(&self, block: &Block) -> V {
-        let (zero, one) = (V::splat(0.0), V::splat(1.0));
+    fn worth(&self, block: &Block, width: &Width) -> V {
+        let zero = V::splat(0.0);
         let forward = self.forward * block.forward;
         let x = self.log + block.log;
-        let left = (self.years - block.years).fast_max(zero);
-        let s = self.vol * block.vol * left.sqrt();
-        let live = s.simd_gt(V::splat(DEVIATION_MIN)) & x.is_finite();
-        let s = live.select(s, one);
-        let parts = Parts::new(forward, self.strike, live.select(x, zero), s, one / s);
+        let live = width.live & x.is_finite();
+        let x = live.select(x, zero);
+        let parts = Parts::new(forward, self.strike, x, width.s, width.inv_s);
         let (a, b) = parts.side(self.sign);
         let inside = ((forward - self.strike) ^ self.sign).fast_max(zero);
         let worth = live.select((a - b) ^ self.sign, inside) * self.discount;

@@ -20,7 +20,7 @@
 //! it, with as much more for American shorts of the later ones; the better of both counts.
 
 use super::{
-    curve::{self, Point},
+    curve::{self, Curves},
     limits::Limits,
     payoff::{Claim, Claimed, Extremes, Walk, together},
 };
@@ -84,7 +84,7 @@ const FINE: i128 = 1 << 20;
 const YEAR_NS: f64 = 365.0 * 86_400e9;
 
 /// What is known of a root's claims, so that an order on their nearest settlement needs no walk.
-/// Ranges are places in a list of points.
+/// Ranges are places among the curves.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kept {
     /// When the nearest of them settle, and what those have cost.
@@ -102,7 +102,7 @@ pub(super) struct Kept {
 impl Kept {
     /// The least that the nearest settlement is worth with an order on it alone, and the most that
     /// the root may then owe; `None` where that takes a reckoning from the beginning.
-    pub(super) fn with(&self, points: &[Point], order: &[Dated]) -> Option<(i128, Money)> {
+    pub(super) fn with(&self, curves: &Curves, order: &[Dated]) -> Option<(i128, Money)> {
         // The bound over several settlements hangs on their highest strike.
         let most = if self.all.is_some() { self.top } else { i64::MAX };
         if order.iter().any(|dated| dated.settles != self.first || dated.strike > most) {
@@ -111,15 +111,14 @@ impl Kept {
         let mut claims = [Claimed { claim: Claim::Call, strike: 0, units: 0 }; LEGS_MAX];
         let claims = &mut claims[..order.len()];
         claims.iter_mut().zip(order).for_each(|(to, leg)| *to = leg.claimed());
-        let of = |(from, until): (u32, u32)| &points[from as usize..until as usize];
-        let near = curve::least(of(self.near), claims, 1)?;
+        let near = curve::least(curves.curve(self.near), claims, 1)?;
         let own = fit(-near).saturating_add(self.later);
         let Some(all) = self.all else { return Some((near, own)) };
         let more: f64 = order.iter().map(|dated| (dated.units as f64).abs()).sum();
         if !fits(self.units + more, self.top) {
             return None;
         }
-        let all = curve::least(of(all), claims, FINE)?;
+        let all = curve::least(curves.curve(all), claims, FINE)?;
         Some((near, own.min(fit(-all.div_euclid(FINE)))))
     }
 }
@@ -189,16 +188,14 @@ impl Reckoner {
         Some(self.reckon(0))
     }
 
-    /// What is to be kept of one root's claims (sorted); their points go to `into`.
-    pub(super) fn keep(&mut self, dated: &[Dated], into: &mut Vec<Point>) -> Option<Kept> {
+    /// What is to be kept of one root's claims (sorted); their curves go to `into`.
+    pub(super) fn keep(&mut self, dated: &[Dated], into: &mut Curves) -> Option<Kept> {
         self.gather(dated, &[])?;
         let first = self.dated.iter().map(|dated| dated.settles).find(|settles| *settles > 0)?;
         let last = self.dated.last()?.settles;
         let until = self.dated.partition_point(|dated| dated.settles <= first);
         self.take(0, until);
-        let from = into.len() as u32;
-        curve::points(&self.claims, 0, into);
-        let near = (from, into.len() as u32);
+        let near = into.add(&self.claims, 0);
         let near_cost = dated[..until].iter().map(|dated| i128::from(dated.cost)).sum();
         let top = self.dated.iter().map(|dated| dated.strike).max().unwrap_or(0);
         let units = self.dated.iter().map(|dated| (dated.units as f64).abs()).sum();
@@ -208,8 +205,7 @@ impl Reckoner {
             let floors = !self.carry.naked && fits_with(units, top, self.carry.tail);
             kept.later = floors.then(|| self.later(until, first))??;
             let fixed = self.pieces(first)?;
-            curve::points(&self.pieces, fixed, into);
-            kept.all = Some((near.1, into.len() as u32));
+            kept.all = Some(into.add(&self.pieces, fixed));
         }
         Some(kept)
     }

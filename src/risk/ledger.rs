@@ -5,7 +5,7 @@
 //! Greeks are those of the moment.
 
 use super::{
-    curve::Point,
+    curve::Curves,
     dollars::{Dollars, multiplier, reference},
     horizon::{Dated, GROUPS_MAX, Kept, Reckoner, at_cost},
     margin::Naked,
@@ -98,7 +98,7 @@ pub(super) struct Ledger {
     /// Claims of all that is held, by root, settlement and strike.
     dated: Vec<Dated>,
     /// Their values at settlement, root by root.
-    points: Vec<Point>,
+    curves: Curves,
     roots: Vec<Root>,
     /// A root in which there is nothing.
     nothing: Root,
@@ -124,7 +124,7 @@ impl Ledger {
             changes: 0,
             fresh: false,
             dated: Vec::with_capacity(LINES_MAX),
-            points: Vec::with_capacity(4 * LINES_MAX + POINTS_MORE),
+            curves: Curves::with_capacity(4 * LINES_MAX + POINTS_MORE),
             roots: Vec::with_capacity(ROOTS_MAX),
             nothing: Root::new(NO_ROOT),
             expiries: Vec::with_capacity(LINES_MAX),
@@ -277,7 +277,7 @@ impl Ledger {
 
     fn settle(&mut self, reckoner: &mut Reckoner, naked: &Naked) {
         self.dated.sort_unstable_by_key(|dated| (dated.root, *dated));
-        self.points.clear();
+        self.curves.clear();
         for i in 0..self.roots.len() {
             let root = self.roots[i].root;
             let from = self.dated.partition_point(|dated| dated.root < root);
@@ -285,7 +285,7 @@ impl Ledger {
             let (row, its) = (&mut self.roots[i], &self.dated[from..until]);
             (row.from, row.until) = (from as u32, until as u32);
             row.cost = its.iter().fold(0, |sum, dated| sum + i128::from(dated.cost));
-            row.kept = reckoner.keep(its, &mut self.points);
+            row.kept = reckoner.keep(its, &mut self.curves);
             let owed = reckoner.owed(its, &[], None);
             row.loss = owed.map_or(UNBOUNDED, |owed| at_cost(owed, row.cost));
             row.margin = naked.margin(reckoner, [its, &[]], owed, row.spot);
@@ -307,8 +307,8 @@ impl Ledger {
     }
 
     /// Values of claims at settlement, where [`Root::kept`] says.
-    pub(super) fn points(&self) -> &[Point] {
-        &self.points
+    pub(super) fn curves(&self) -> &Curves {
+        &self.curves
     }
 
     /// Contracts held and worked that settle with an instrument.

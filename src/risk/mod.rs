@@ -48,7 +48,7 @@ use alloc::format;
 use breakers::Breakers;
 use check::Case;
 use conduct::Conduct;
-use draft::{Draft, Outlook, View, sheet};
+use draft::{Draft, Outlook, View, sheet, unit_of};
 use grid::{BLOCKS_MAX, Grid, SCENARIOS_MAX};
 use horizon::Reckoner;
 use ledger::{Exposure, LINES_MAX, Ledger};
@@ -194,6 +194,8 @@ impl Risk {
             greeks,
             worst: self.grid.worst(&desk.chain, views),
             breakers: &self.breakers,
+            contracts: views.iter().map(|view| view.counted).max(),
+            unit: unit_of(views),
         };
         case.judge(&mut self.verdict);
         let loss = outlook.order_loss.unwrap_or(UNBOUNDED);

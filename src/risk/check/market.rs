@@ -3,12 +3,7 @@
 use super::{Case, seconds};
 use crate::{
     chain::Style,
-    risk::{
-        dollars::is_tradable,
-        draft::{View, unit_of},
-        limits::Limit,
-        verdict::Verdict,
-    },
+    risk::{dollars::is_tradable, draft::View, limits::Limit, verdict::Verdict},
     wire::{Timestamp, control::DiskState, market::Class},
 };
 
@@ -82,7 +77,7 @@ impl Case<'_> {
         verdict.must(Limit::JOURNAL_BEHIND, venue.disk == DiskState::KEEPS_UP);
         verdict.must(Limit::KILLED, !venue.is_over());
         verdict.must(Limit::HALTED, venue.halted.is_none() && !venue.stopping);
-        let even = unit_of(self.views) > 0;
+        let even = self.unit > 0;
         let head = &self.draft.head;
         let own = head.purpose.follows() != (head.package == head.id);
         verdict.must(Limit::MALFORMED, self.draft.is_sound() && even && own);

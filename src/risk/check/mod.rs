@@ -35,6 +35,10 @@ pub(super) struct Case<'a> {
     /// Worst scenario of the book with the order.
     pub(super) worst: Worst,
     pub(super) breakers: &'a Breakers,
+    /// Contracts of the largest leg, as limits count them; `None` for an order without legs.
+    pub(super) contracts: Option<u64>,
+    /// Units that the limit is for; 0 where there are none.
+    pub(super) unit: i64,
 }
 
 fn seconds(nanos: u64) -> f64 {
@@ -80,10 +84,5 @@ impl Case<'_> {
 
     fn all(&self, holds: impl Fn(&View<'_>) -> bool) -> bool {
         self.views.iter().all(holds)
-    }
-
-    /// Contracts of the largest leg, as limits count them; none for an order without legs.
-    fn contracts(&self) -> Option<u64> {
-        self.views.iter().map(|view| view.counted).max()
     }
 }

@@ -3,17 +3,13 @@
 use super::{Case, seconds};
 use crate::{
     book::{from_currency, value},
-    risk::{
-        draft::{View, unit_of},
-        limits::Limit,
-        verdict::Verdict,
-    },
+    risk::{dollars::float, draft::View, limits::Limit, verdict::Verdict},
 };
 
 impl Case<'_> {
     pub(super) fn size(&self, verdict: &mut Verdict) {
         let (limits, head) = (self.limits, &self.draft.head);
-        let contracts = self.contracts().unwrap_or(u64::MAX);
+        let contracts = self.contracts.unwrap_or(u64::MAX);
         verdict.count(Limit::ORDER_CONTRACTS, contracts, u64::from(limits.order_contracts_max));
         let notional = |v: &View<'_>| value(v.strike(), v.contracts, v.multiplier);
         let notional = self.views.iter().map(notional).max();
@@ -27,7 +23,7 @@ impl Case<'_> {
         let under = self.views.iter().map(under).try_fold(0, |most: i64, v| Some(most.max(v?)));
         let bound = from_currency(limits.order_underlying_max);
         verdict.money(Limit::ORDER_UNDERLYING, under, bound);
-        let unit = Some(unit_of(self.views)).filter(|unit| *unit > 0);
+        let unit = Some(self.unit).filter(|unit| *unit > 0);
         let premium = unit.filter(|_| head.limit.is_defined());
         let premium = premium.map(|m| value(head.limit.0, i64::from(head.quantity), m));
         let bound = from_currency(limits.order_premium_max);
@@ -50,7 +46,7 @@ impl Case<'_> {
 
     pub(super) fn price(&self, verdict: &mut Verdict) {
         let (limits, head) = (self.limits, &self.draft.head);
-        let unit = unit_of(self.views);
+        let unit = self.unit;
         let sum = self.net(|view| Some(view.leg.price.0));
         let wanted = i128::from(head.limit.0) * i128::from(unit);
         let sound = head.limit.is_defined() && unit > 0 && sum == Some(wanted);
@@ -59,10 +55,10 @@ impl Case<'_> {
         let opens = head.purpose.opens();
         // The collar of a closing order whose legs are not all quoted is what they can be worth.
         let past = far.map_or(if opens { f64::NAN } else { f64::NEG_INFINITY }, |far| {
-            (wanted - far) as f64 / unit as f64 / 1e9
+            float(wanted - far) / unit as f64 / 1e9
         });
         let share =
-            far.map_or(0.0, |far| (far as f64 / unit as f64 / 1e9).abs() * limits.collar_share_max);
+            far.map_or(0.0, |far| (float(far) / unit as f64 / 1e9).abs() * limits.collar_share_max);
         verdict.at_most(Limit::PRICE_COLLAR, past, limits.collar_max.max(share));
         let pays = value(head.limit.0, i64::from(head.quantity), unit);
         verdict.must(Limit::PAYS_TOO_MUCH, self.outlook.best.is_some_and(|best| pays <= best));
@@ -133,7 +129,7 @@ impl Case<'_> {
         let repeated = u64::from(limits.repeated_fills_max);
         verdict.count(Limit::REPEATED, gauges.repeated, repeated);
         // The first order of a strategy is its own measure.
-        let contracts = self.contracts().map_or(f64::NAN, |contracts| contracts as f64);
+        let contracts = self.contracts.map_or(f64::NAN, |contracts| contracts as f64);
         let mean = gauges.contracts as f64 / gauges.orders.max(1) as f64;
         let times = if gauges.orders == 0 { contracts.min(1.0) } else { contracts / mean };
         verdict.at_most(Limit::FAT_FINGER, times, limits.fat_finger_max);
