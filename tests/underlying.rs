@@ -196,6 +196,11 @@ fn a_covered_call_holds_shares_and_is_closed_as_it_was_opened() {
     let causes = floor.desk.book.explained(entry.id).unwrap();
     assert_eq!(causes[0], booked);
     assert_eq!(causes[1..].iter().sum::<i64>(), booked);
+    // A hundred shares are as much as the call: two contracts a minute, not a hundred and one.
+    floor.wait(0.01);
+    let order = buy_write(&mut floor);
+    violated(&mut floor, &order);
+    assert_eq!(measured(&floor, Limit::TRADED_RATE), 2.0);
 }
 
 /// Lets the day pass to its settlement at a price.

@@ -7,7 +7,7 @@
 
 use super::{
     dollars::{currency, share_of},
-    ledger::Ledger,
+    ledger::{Ledger, PARTS, covering_parts},
     limits::{Limit, Limits},
     tail::{Risked, Tail},
 };
@@ -102,9 +102,11 @@ pub(super) struct Breakers {
     base: Money,
     unreconciled_base: u64,
     rejects_base: u64,
-    /// Per second: which one, contracts traded, profit, at its first mark.
+    /// Per second: which one, parts of contracts traded, profit, at its first mark.
     minute: [(u64, u64, Money); SECONDS],
     rates: (u64, Money),
+    /// Contracts traded, in parts of one: see [`covering_parts`].
+    traded: u64,
     last_profit: Money,
     /// Value at risk and expected shortfall at the last mark, as shares of capital.
     pub(super) tail: [f64; 2],
@@ -129,6 +131,7 @@ impl Breakers {
             rejects_base: 0,
             minute: [(0, 0, 0); SECONDS],
             rates: (0, 0),
+            traded: 0,
             last_profit: 0,
             tail: [0.0; 2],
             open: Vec::with_capacity(packages),
@@ -365,6 +368,12 @@ impl Breakers {
         }
     }
 
+    /// So many contracts of an instrument were traded.
+    pub(super) fn on_fill(&mut self, chain: &Chain, instrument: u32, contracts: u32) {
+        let parts = covering_parts(chain, chain.instrument(instrument), contracts);
+        self.traded = self.traded.saturating_add(parts);
+    }
+
     /// Contracts traded and profit made or lost within a minute.
     fn rates(&mut self, limits: &Limits, book: &Book, now: Timestamp) {
         let second = now / NANOS_PER_SECOND;
@@ -372,10 +381,11 @@ impl Breakers {
         self.last_profit = pnl;
         let slot = &mut self.minute[(second % SECONDS as u64) as usize];
         if slot.0 != second {
-            *slot = (second, book.traded, pnl);
+            *slot = (second, self.traded, pnl);
         }
         let recent = self.minute.iter().filter(|row| row.0 + 60 >= second && row.0 > 0);
-        let traded = recent.clone().map(|row| row.1).min().map_or(0, |least| book.traded - least);
+        let parts = recent.clone().map(|row| row.1).min().map_or(0, |least| self.traded - least);
+        let traded = parts.div_ceil(PARTS);
         self.rates.0 = traded;
         self.trip(Limit::TRADED_RATE, traded as f64, f64::from(limits.traded_rate_max));
         if book.pnl.is_none() {

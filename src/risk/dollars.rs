@@ -131,7 +131,7 @@ pub(super) fn whole(amount: f64) -> Wide {
 /// The nearest float.
 #[inline]
 pub(super) fn float(amount: Wide) -> f64 {
-    i64::try_from(amount).map_or(amount as f64, |amount| amount as f64)
+    i64::try_from(amount).map_or_else(|_| amount as f64, |amount| amount as f64)
 }
 
 /// In units of currency, for reports.

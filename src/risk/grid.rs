@@ -293,7 +293,7 @@ impl<const B: usize> Grid<B> {
             *to = option.worth(block, &width);
         }
         let now = V::splat(profits[self.still / V::COUNT].lane(self.still % V::COUNT));
-        profits.iter_mut().for_each(|profit| *profit = *profit - now);
+        profits.iter_mut().for_each(|profit| *profit -= now);
         Some(profits).filter(|profits| !profits.iter().any(|profit| (!profit.is_finite()).any()))
     }
 

@@ -342,6 +342,23 @@ pub(super) fn covering(chain: &Chain, terms: &Instrument, contracts: i64) -> u64
     if each == 0 { contracts } else { contracts.saturating_mul(own).div_ceil(each) }
 }
 
+/// Parts of a contract that fills are counted in: a share is a part of the option that it covers.
+pub(super) const PARTS: u64 = 1_000_000;
+
+/// Contracts traded, in [`PARTS`]; each counts whole where it is not known what it covers.
+pub(super) fn covering_parts(chain: &Chain, terms: Option<&Instrument>, contracts: u32) -> u64 {
+    let whole = u64::from(contracts) * PARTS;
+    let shares = terms.filter(|terms| !terms.class.is_option());
+    let rules = shares.and_then(|terms| Some((terms, chain.root(root_of(chain, terms))?)));
+    match rules {
+        Some((terms, rules)) if rules.multiplier >= 1.0 => {
+            let units = whole.saturating_mul(multiplier(terms).unsigned_abs());
+            units / rules.multiplier as u64
+        }
+        _ => whole,
+    }
+}
+
 /// Most units of one line: no sum over a book can leave 128 bits.
 const UNITS_MAX: i64 = 1 << 48;
 

@@ -206,7 +206,8 @@ limits! {
         92 LOSSES_IN_A_ROW losses_in_a_row_max: u32 = 5, in 0..=1_000_000, "packages", opening,
             "Packages of the strategy closed at a loss, one after the other. Halts the strategy.";
         93 TRADED_RATE traded_rate_max: u32 = 10_000, in 0..=4_000_000_000, "contracts/min",
-            opening, "Contracts traded within a minute. Throws the kill switch.";
+            opening, "Contracts traded within a minute, shares as a part of the options that they \
+            cover. Throws the kill switch.";
         94 PROFIT_RATE profit_rate_max: f64 = 5_000.0, in 0.0..=1e9, "currency/min", opening,
             "Change of profit, up or down, within a minute. Throws the kill switch.";
         95 THETA_ALERT theta_alert: f64 = 0.01, in 0.0..=1e9, "of capital a day", opening,

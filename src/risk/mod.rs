@@ -281,8 +281,11 @@ impl Risk {
         if report.event != ReportKind::FILL || report.quantity == 0 {
             return;
         }
-        if let Some(order) = desk.book.order(report.order) {
-            self.conduct.on_fill(order.strategy);
+        let Some(order) = desk.book.order(report.order) else { return };
+        self.conduct.on_fill(order.strategy);
+        let legs = order.legs();
+        if let Some(leg) = legs.get(usize::from(report.leg)).or(legs.first()) {
+            self.breakers.on_fill(&desk.chain, leg.instrument, report.quantity);
         }
     }
 }
