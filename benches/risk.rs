@@ -61,7 +61,7 @@ fn market(more: &str, lines: usize) -> Floor {
             i => tomorrow(TOMORROW.0 + TOMORROW.1 * (i - today) as i64, true),
         };
         // Of the next day's calls each one sold is covered by the one below.
-        let long = if i < today { i / 2 % 2 == 0 } else { (i - today) % 2 == 0 };
+        let long = if i < today { i / 2 % 2 == 0 } else { (i - today).is_multiple_of(2) };
         let contracts = if long { 1 } else { -1 };
         hold(&mut floor.desk, instrument, contracts, 1_000_000_000);
     }
