@@ -246,6 +246,7 @@ impl Risk {
         if let Some(draft) = self.pending.take() {
             self.verdict.clear();
             self.verdict.must(Limit::MALFORMED, false);
+            self.verdict.close();
             self.refuse(desk, &draft, out);
         }
     }
@@ -265,6 +266,7 @@ impl Risk {
         self.verdict.clear();
         self.verdict.must(Limit::CANCEL_UNKNOWN, possible);
         self.verdict.must(Limit::SESSION_DOWN, desk.book.venue.broker_up);
+        self.verdict.close();
         if self.verdict.violated != 0 {
             let mut draft = Draft::new(event);
             (draft.head.id, draft.head.strategy) = (cancel.id, cancel.strategy);

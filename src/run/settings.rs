@@ -57,7 +57,7 @@ section! {
         /// From this age of the oldest record that is not durable on, the operator is told.
         pub lag_max: Span = Span(1_000_000_000),
             in Span(10_000_000)..=Span(600_000_000_000), "time";
-        /// From this age of it on nothing is opened, until it has been less for 20 times as long.
+        /// From this age of it on nothing is opened, until it has been less for as long.
         pub lag_reduce: Span = Span(5_000_000_000),
             in Span(10_000_000)..=Span(600_000_000_000), "time";
         /// How long the host's own gaps are watched before the start.

@@ -60,6 +60,7 @@ impl Case<'_> {
         self.liquidity(verdict);
         self.permission(verdict);
         self.breakers(verdict);
+        verdict.close();
         if !self.draft.head.purpose.opens() {
             verdict.only_closing();
         }
