@@ -1,5 +1,6 @@
 //! What the risk gate costs: payoffs, scenarios, and a whole evaluation against all limits of
-//! orders of four and six legs beside an empty book and one of a hundred positions.
+//! orders of four and six legs beside an empty book and one of a hundred positions. And what a
+//! decision costs before it: a condor that waits, one that looks for legs, one that is held.
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 
@@ -12,10 +13,13 @@ use floor::{
 };
 use zomma::{
     book::{Account, Book},
+    config::Reader,
+    feature::Schema,
     risk::{Claim, Claimed, extremes},
-    strategy::Set,
+    stage::{Sink, Stage},
+    strategy::{Code, Set},
     wire::{
-        Event,
+        Event, Flags, Kind,
         order::{Order, Purpose},
     },
 };
@@ -102,5 +106,45 @@ fn risk(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, risk);
+/// A condor that may enter in this window at this credit.
+fn condor(window: &str, credit: f64) -> Floor {
+    let text = format!(
+        "[[iron_condor]]\nroot = \"SPXW\"\nentry_windows = [\"{window}\"]\ncredit_min = {credit}\n"
+    );
+    let mut set = Set::default();
+    let mut reader = Reader::new("strategy.toml", &text).unwrap();
+    set.read(&mut reader, &Schema::none());
+    reader.finish().unwrap();
+    let mut floor = Floor::new(set, "");
+    floor.whole_market(5_400.0);
+    floor.wait(1.0);
+    floor
+}
+
+/// What a strategy does with a quote that ends a batch.
+fn decisions(c: &mut Criterion) {
+    let mut group = c.benchmark_group("decision");
+    let mut held = condor("09:30-10:30", 0.05);
+    let entry = held.last_order();
+    held.ack(entry.id);
+    held.fill_all(entry.id);
+    let poor = condor("09:30-10:30", 90.0);
+    assert_eq!(poor.codes().last(), Some(&Code::CREDIT_SMALL.0));
+    let cases = [
+        ("a condor waits for its window", condor("11:00-11:15", 0.05)),
+        ("a condor looks for legs, which pay too little", poor),
+        ("a condor is held", held),
+    ];
+    for (name, mut floor) in cases {
+        let quote = *floor.sent.iter().rfind(|event| event.kind == Kind::QUOTE).unwrap();
+        let quote = Event { flags: Flags::BATCH_END, ts_recv: floor.now, ..quote };
+        let Floor { desk, decide, .. } = &mut floor;
+        group.bench_function(name, |b| {
+            b.iter(|| decide.on(desk, black_box(&quote), &mut Sink));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, risk, decisions);
 criterion_main!(benches);
