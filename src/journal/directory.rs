@@ -196,7 +196,7 @@ pub(super) fn streams(
     let make = |stream: Stream, bytes: usize| {
         let header = header(manifest, stream, bytes as u64, keep[stream.place()]);
         let seed = header.seed();
-        let (keep, first) = Keep::new(directory.into(), header, settings.sync)?;
+        let (keep, first) = Keep::new(directory.into(), header, settings)?;
         Ok((keep, first, seed))
     };
     let (keep_out, first_out, seed_out) = make(Stream::Outputs, settings.output_segment_bytes)?;

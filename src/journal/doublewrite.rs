@@ -1,9 +1,10 @@
 //! Records that an order waits for in; the same records in a file that no writer stores into, on
 //! the disk, out; and, for the reader, the records that a power cut took from their segments.
 //!
-//! A page that is on its way to the disk is protected: whoever stores into it waits with the disk.
-//! So the page that is being filled is never brought there where it lies. What is needed of it is
-//! copied into the file `doublewrite.zj`, and that file is brought to the disk.
+//! A page that is on its way to the disk is protected, and its neighbours with it: whoever stores
+//! into one waits with the disk. So the stride that is being filled ([`Settings::stride`]) is never
+//! brought there where it lies. What is needed of it is copied into the file `doublewrite.zj`, and
+//! that file is brought to the disk.
 //!
 //! ```text
 //! doublewrite.zj: blocks of 4096 bytes, nothing before them
@@ -15,9 +16,9 @@
 //! The file has an eighth of an input segment, all of it written at the start: what is written over
 //! later changes no metadata, and needs no commit of the file system. What is written goes into
 //! free blocks only, so one that is cut in two takes nothing else with it; a block is free again
-//! when its records are on the disk where they belong. A page that is being filled keeps at most a
-//! block for each of its records, so the fewest blocks that there are (128) never hold up anything
-//! for good.
+//! when its records are on the disk where they belong. A stride that is being filled keeps at most
+//! a block for each of its records, and there are more blocks than both streams' strides have, so
+//! nothing is ever held up for good.
 //!
 //! A block does not say whose it is, for records prove themselves: one is taken in place of a
 //! missing one only if its number and its chain continue what was read before it. So what an
@@ -54,7 +55,6 @@ const BLOCK_RECORDS: u64 = (PAGE / RECORD) as u64;
 const BATCH: usize = 64;
 /// The fewest blocks of a file.
 const BLOCKS_MIN: u64 = 128;
-const _: () = assert!(BLOCKS_MIN > 2 * (BLOCK_RECORDS + 2));
 /// How long it rests before it looks again whether an order waits.
 const HASTE: Duration = Duration::from_micros(100);
 
@@ -84,8 +84,8 @@ pub(super) struct Doublewrite {
     copied: [u64; 2],
     /// Outputs that are on the disk with all inputs before them.
     served: u64,
-    /// Last numbers at the last look at what rests.
-    before: [u64; 2],
+    /// Last numbers written, and settled, at the last look at what rests; none before the first.
+    before: [[u64; 2]; 2],
     /// What is about to be written, block by block; they are the last ones in `used`.
     batch: Vec<u8>,
 }
@@ -104,6 +104,7 @@ impl Doublewrite {
         }
         let blocks = (settings.segment_bytes / 8 / PAGE) as u64;
         let blocks = blocks.max(BLOCKS_MIN);
+        debug_assert!(blocks > 2 * (settings.stride() / RECORD + 2) as u64);
         let file = make(directory, &path, blocks).map_err(|e| match e.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Error::DiskFull { path: path.clone(), bytes: blocks * PAGE as u64 }
@@ -120,7 +121,7 @@ impl Doublewrite {
             used: Vec::with_capacity(blocks as usize),
             copied,
             served: copied[1],
-            before: copied,
+            before: [[u64::MAX; 2]; 2],
             batch: Vec::with_capacity(BATCH * PAGE),
         }))
     }
@@ -140,11 +141,12 @@ impl Doublewrite {
         }
     }
 
-    /// Copies the page being filled of each stream that has not moved since the last time.
+    /// Copies the stride being filled of each stream that has not moved, or of which nothing has
+    /// been settled, since the last time.
     pub(super) fn rest(&mut self) {
-        let written = self.marks(|shared| &shared.written);
-        let rests = [0, 1].map(|at| written[at] == self.before[at]);
-        self.before = written;
+        let now = [self.marks(|shared| &shared.written), self.marks(|shared| &shared.settled)];
+        let rests = [0, 1].map(|at| (0..2).any(|mark| now[mark][at] == self.before[mark][at]));
+        self.before = now;
         self.attempt(rests);
     }
 

@@ -61,6 +61,8 @@ pub(super) struct Keep {
     /// The header of the next segment.
     next: Header,
     sync: Sync,
+    /// See [`Settings::stride`].
+    stride: usize,
     live: VecDeque<Kept>,
     /// The disk lied once: nothing more is brought, sealed or called durable.
     broken: bool,
@@ -71,11 +73,17 @@ impl Keep {
     pub(super) fn new(
         directory: PathBuf,
         header: Header,
-        sync: Sync,
+        settings: &Settings,
     ) -> Result<(Keep, Arc<Segment>), Error> {
-        let shared = Arc::new(Shared::new(header.first - 1));
-        let mut keep =
-            Keep { directory, next: header, sync, live: VecDeque::new(), shared, broken: false };
+        let mut keep = Keep {
+            directory,
+            shared: Arc::new(Shared::new(header.first - 1)),
+            next: header,
+            sync: settings.sync,
+            stride: settings.stride(),
+            live: VecDeque::new(),
+            broken: false,
+        };
         let first = keep.make()?;
         Ok((keep, first))
     }
@@ -158,7 +166,7 @@ impl Keep {
         }
     }
 
-    /// Finished pages go to the disk; the page being filled only when the writer is gone (`all`).
+    /// Finished strides go to the disk; the one being filled only when the writer is gone (`all`).
     fn bring(&mut self, written: u64, all: bool) -> Result<(), Error> {
         if self.shared.settled.load(Ordering::Relaxed) == written {
             return Ok(());
@@ -167,7 +175,9 @@ impl Keep {
             let records = kept.records(written);
             let used = Segment::used(records);
             let whole = kept.is_full(written) || all;
-            let to = if whole { used.next_multiple_of(PAGE) } else { used / PAGE * PAGE };
+            // The header with the opening does not wait for a whole stride.
+            let strides = (used / self.stride * self.stride).max(PAGE);
+            let to = if whole { used.next_multiple_of(PAGE) } else { strides };
             if records == 0 || to <= kept.synced {
                 continue;
             }
