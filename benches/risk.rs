@@ -106,10 +106,11 @@ fn risk(c: &mut Criterion) {
     group.finish();
 }
 
-/// A condor that may enter in this window at this credit.
+/// A condor that may enter in this window at this credit, and always looks.
 fn condor(window: &str, credit: f64) -> Floor {
     let text = format!(
-        "[[iron_condor]]\nroot = \"SPXW\"\nentry_windows = [\"{window}\"]\ncredit_min = {credit}\n"
+        "[[iron_condor]]\nroot = \"SPXW\"\nentry_windows = [\"{window}\"]\ncredit_min = {credit}\n\
+        look_every = \"0s\"\n"
     );
     let mut set = Set::default();
     let mut reader = Reader::new("strategy.toml", &text).unwrap();
@@ -132,7 +133,7 @@ fn decisions(c: &mut Criterion) {
     assert_eq!(poor.codes().last(), Some(&Code::CREDIT_SMALL.0));
     let cases = [
         ("a condor waits for its window", condor("11:00-11:15", 0.05)),
-        ("a condor looks for legs, which pay too little", poor),
+        ("a condor's legs are chosen, and pay too little", poor),
         ("a condor is held", held),
     ];
     for (name, mut floor) in cases {
