@@ -137,16 +137,26 @@ const BLOCK: usize = 8;
 /// term, the product and both sums are rounded once, by 2⁻⁵³.
 const ROUNDING: f64 = 1.0 / (1u64 << 48) as f64;
 
+/// The least of values at points with what a line rises by to each; the greatest number for none.
+#[inline(always)]
+fn lowest(points: &[Point], rise: impl Fn(i64) -> i128) -> i128 {
+    points.iter().map(|point| point.value + rise(point.at)).min().unwrap_or(i128::MAX)
+}
+
 /// The least of a stretch together with a straight line.
 fn along(curve: Curve<'_>, line: &Point) -> i128 {
-    // From 0 on, so that no product waits for a difference.
+    if curve.points.is_empty() {
+        return i128::MAX;
+    }
+    // From 0 on, so that no product waits for a difference; nearly every slope fits one word, whose
+    // product is one instruction.
     let from = line.value - line.slope * i128::from(line.at);
-    let exact = |points: &[Point]| {
-        let sum = |p: &Point| p.value + from + line.slope * i128::from(p.at);
-        points.iter().map(sum).min().unwrap_or(i128::MAX)
+    let exact = |points: &[Point]| match i64::try_from(line.slope) {
+        Ok(slope) => lowest(points, |at| i128::from(slope) * i128::from(at)),
+        Err(_) => lowest(points, |at| line.slope * i128::from(at)),
     };
     if curve.points.len() < 2 * BLOCK {
-        return exact(curve.points);
+        return from + exact(curve.points);
     }
     let (blocks, rest) = curve.points.as_chunks::<BLOCK>();
     let (at, value) = (curve.at.as_chunks::<BLOCK>().0, curve.value.as_chunks::<BLOCK>().0);
@@ -170,7 +180,7 @@ fn along(curve: Curve<'_>, line: &Point) -> i128 {
             least = least.min(exact(points));
         }
     }
-    least
+    from + least
 }
 
 /// The smaller one, as one instruction.
