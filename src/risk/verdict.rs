@@ -6,7 +6,7 @@ use crate::book::{Money, to_currency};
 /// What was measured against all limits: no early exit, so a refusal names every violation.
 #[derive(Debug)]
 pub struct Verdict {
-    /// One bit per violated limit, once [`Verdict::close`] has gathered them.
+    /// One bit per violated limit.
     pub violated: u128,
     /// What is known of each limit: stored one by one, so that none waits for another.
     found: [u8; 128],
