@@ -60,8 +60,8 @@ const STRIDE_MAX: usize = 64 << 10;
 impl Settings {
     /// Bytes of a segment that are brought to the disk together, when all of them are written. The
     /// kernel protects whole folios on their way there, of several pages each, and whoever stores
-    /// into one waits: so a stride is as long as those that are seen, if the segment is large
-    /// enough for what is meanwhile kept elsewhere.
+    /// into one waits: so a stride is as long as most of them, if the segment is large enough for
+    /// what is meanwhile kept elsewhere.
     pub(super) fn stride(&self) -> usize {
         let share = (self.segment_bytes / 1_024).clamp(PAGE, STRIDE_MAX);
         1 << share.ilog2()
