@@ -55,6 +55,7 @@ const BLOCK_RECORDS: u64 = (PAGE / RECORD) as u64;
 const BATCH: usize = 64;
 /// The fewest blocks of a file.
 const BLOCKS_MIN: u64 = 128;
+const _: () = assert!(BLOCKS_MIN > 2 * (BLOCK_RECORDS + 2));
 /// How long it rests before it looks again whether an order waits.
 const HASTE: Duration = Duration::from_micros(100);
 
@@ -104,7 +105,7 @@ impl Doublewrite {
         }
         let blocks = (settings.segment_bytes / 8 / PAGE) as u64;
         let blocks = blocks.max(BLOCKS_MIN);
-        debug_assert!(blocks > 2 * (settings.stride() / RECORD + 2) as u64);
+        assert!(blocks > 2 * (settings.stride() / RECORD + 2) as u64);
         let file = make(directory, &path, blocks).map_err(|e| match e.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Error::DiskFull { path: path.clone(), bytes: blocks * PAGE as u64 }

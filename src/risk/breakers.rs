@@ -107,6 +107,8 @@ pub(super) struct Breakers {
     rates: (u64, Money),
     /// Contracts traded, in parts of one: see [`covering_parts`].
     traded: u64,
+    /// Contracts and shares that the book had counted at the last fill.
+    booked: u64,
     last_profit: Money,
     /// Value at risk and expected shortfall at the last mark, as shares of capital.
     pub(super) tail: [f64; 2],
@@ -132,6 +134,7 @@ impl Breakers {
             minute: [(0, 0, 0); SECONDS],
             rates: (0, 0),
             traded: 0,
+            booked: 0,
             last_profit: 0,
             tail: [0.0; 2],
             open: Vec::with_capacity(packages),
@@ -368,10 +371,12 @@ impl Breakers {
         }
     }
 
-    /// So many contracts of an instrument were traded.
-    pub(super) fn on_fill(&mut self, chain: &Chain, instrument: u32, contracts: u32) {
-        let parts = covering_parts(chain, chain.instrument(instrument), contracts);
-        self.traded = self.traded.saturating_add(parts);
+    /// A fill of an instrument, which the book has counted, or has not where it knew it already.
+    pub(super) fn on_fill(&mut self, desk: &Desk, instrument: u32) {
+        let contracts = desk.book.traded.saturating_sub(self.booked);
+        self.booked = desk.book.traded;
+        let terms = desk.chain.instrument(instrument);
+        self.traded = self.traded.saturating_add(covering_parts(&desk.chain, terms, contracts));
     }
 
     /// Contracts traded and profit made or lost within a minute.

@@ -270,7 +270,8 @@ impl<const B: usize> Grid<B> {
         let expiry = chain.expiry(terms.expiry);
         let (forward, discount) = (expiry.forward, expiry.discount);
         let usable = |value: &f64| value.is_finite() && *value > 0.0;
-        let known = [forward, discount, terms.strike, vol].iter().all(usable);
+        let years = chain.vol_years(terms.expiry);
+        let known = [forward, discount, terms.strike, vol].iter().all(usable) && years.is_finite();
         // Where nothing moves nothing is gained.
         if !known || self.count == 1 {
             return known.then_some(profits);
@@ -282,7 +283,7 @@ impl<const B: usize> Grid<B> {
             strike,
             log: ln_ratio(V::splat(forward), strike),
             vol: V::splat(vol),
-            years: V::splat(chain.vol_years(terms.expiry)),
+            years: V::splat(years),
             sign: V::splat(if terms.class == Class::CALL { 0.0 } else { -0.0 }),
             discount: V::splat(discount),
             american,
@@ -370,8 +371,9 @@ impl Shaken {
     }
 }
 
-/// Money of a sum in units of currency. Far beyond the integers every limit is broken.
+/// Money of a sum in units of currency. Far beyond the integers every limit is broken, and what is
+/// no number is such a loss.
 #[inline(always)]
 fn money(amount: f64) -> Wide {
-    whole((amount * PRICE_SCALE as f64).clamp(-1e30, 1e30))
+    whole((amount * PRICE_SCALE as f64).max(-1e30).min(1e30))
 }

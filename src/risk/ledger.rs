@@ -346,8 +346,8 @@ pub(super) fn covering(chain: &Chain, terms: &Instrument, contracts: i64) -> u64
 pub(super) const PARTS: u64 = 1_000_000;
 
 /// Contracts traded, in [`PARTS`]; each counts whole where it is not known what it covers.
-pub(super) fn covering_parts(chain: &Chain, terms: Option<&Instrument>, contracts: u32) -> u64 {
-    let whole = u64::from(contracts) * PARTS;
+pub(super) fn covering_parts(chain: &Chain, terms: Option<&Instrument>, contracts: u64) -> u64 {
+    let whole = contracts.saturating_mul(PARTS);
     let shares = terms.filter(|terms| !terms.class.is_option());
     let rules = shares.and_then(|terms| Some((terms, chain.root(root_of(chain, terms))?)));
     match rules {

@@ -287,7 +287,7 @@ impl Risk {
         self.conduct.on_fill(order.strategy);
         let legs = order.legs();
         if let Some(leg) = legs.get(usize::from(report.leg)).or(legs.first()) {
-            self.breakers.on_fill(&desk.chain, leg.instrument, report.quantity);
+            self.breakers.on_fill(desk, leg.instrument);
         }
     }
 }
