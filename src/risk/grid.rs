@@ -31,6 +31,9 @@ use alloc::{vec, vec::Vec};
 pub(super) const SCENARIOS_MAX: usize = 64;
 pub(super) const BLOCKS_MAX: usize = SCENARIOS_MAX / V::COUNT;
 
+/// The largest profit or loss of a scenario, 1e-9 of currency.
+const MONEY_MAX: f64 = 1e30;
+
 /// Less deviation than this is none.
 const DEVIATION_MIN: f64 = 1e-30;
 
@@ -375,5 +378,6 @@ impl Shaken {
 /// no number is such a loss.
 #[inline(always)]
 fn money(amount: f64) -> Wide {
-    whole((amount * PRICE_SCALE as f64).max(-1e30).min(1e30))
+    let scaled = amount * PRICE_SCALE as f64;
+    if scaled.is_nan() { -MONEY_MAX as Wide } else { whole(scaled.clamp(-MONEY_MAX, MONEY_MAX)) }
 }
